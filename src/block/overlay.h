@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Writes that stay in memory over a reader that is never written. The one place where a repair exists before
+// it is committed. It lies directly over the disk, below windows and BitLocker, so what it holds is what the
+// disk would hold.
+//
+// Invariants
+//   O-1  The reader below is never written: the type does not let us.
+//   O-2  A read sees the writes before it, and the reader below elsewhere.
+//   O-3  Blocks are aligned on the disk, to its physical block or 4096 bytes, whichever is larger, so that a
+//   torn write
+//        never reaches bytes that the journal does not hold.
+//   O-4  A stage holds one image of a block, only of blocks that differ from the image before it, in order of
+//   offset.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "block/block_device.h"
+
+namespace mend::block {
+
+// What a stage of a commit is for, in the order in which stages are written (DESIGN: commit order).
+enum class Stage : uint8_t {
+  kHibernation = 1,   // header page of hiberfil.sys, where its session is discarded
+  kReplay = 2,        // blocks that the log's replay changed
+  kLogRestart = 3,    // the log's restart pages
+  kDirtySet = 4,      // the volume's dirty flag set
+  kEdits = 5,         // what the manifest asked for
+  kDirtyRestore = 6,  // the dirty flag back to what it was
+};
+std::string_view to_string(Stage stage);
+
+struct StageImages {
+  Stage stage;
+  std::map<uint64_t, ByteVector> blocks;  // disk offset → bytes; a block at the disk's end may be short
+};
+
+class Overlay : public BlockDevice {
+ public:
+  static constexpr uint32_t kMinimumBlockBytes = 4096;
+
+  explicit Overlay(std::shared_ptr<BlockReader> below);
+
+  uint64_t size_bytes() const override { return below_->size_bytes(); }
+  uint32_t sector_bytes() const override { return below_->sector_bytes(); }
+  uint32_t physical_block_bytes() const override { return below_->physical_block_bytes(); }
+  std::string describe() const override { return below_->describe(); }
+  void read(uint64_t offset, MutableBytes out) override;
+  void forget_cached(uint64_t offset, uint64_t length) override { below_->forget_cached(offset, length); }
+  void write(uint64_t offset, Bytes data) override;
+  void flush() override {}  // nothing here is durable, by design
+
+  uint32_t block_bytes() const { return block_bytes_; }
+  // Closes the stage: all that was written since the last call. A stage without a change is not kept.
+  // REQUIRES: stages end in their order.
+  void end_stage(Stage stage);
+  const std::vector<StageImages>& stages() const { return stages_; }
+  // Offsets of all blocks that differ from the disk, of closed stages and of the open one.
+  std::vector<uint64_t> changed_blocks();
+  // The block as the disk has it now.
+  ByteVector original_block(uint64_t offset);
+  // Forgets everything.
+  void discard();
+
+ private:
+  uint64_t block_length(uint64_t offset) const;
+  // The newest image that is held, or null.
+  const ByteVector* find(uint64_t block_offset) const;
+  const ByteVector* find_closed(uint64_t block_offset) const;
+
+  std::shared_ptr<BlockReader> below_;
+  uint32_t block_bytes_;
+  std::vector<StageImages> stages_;
+  std::map<uint64_t, ByteVector> open_;
+};
+
+}  // namespace mend::block
