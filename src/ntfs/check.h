@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The full consistency check: $Bitmap against the runs of every record in use, $MFT's bitmap against the
+// records, directory entries against their records, both ways and both names. Reads only, in order, in large
+// pieces.
+//
+// Invariants
+//   NC-1  A healthy volume has no finding. What a check cannot decide it does not claim.
+//   NC-2  Memory: one bit a cluster, one bit a record, and lists that grow with the number of directories,
+//   not of
+//         files; under 128 MiB for a million files on 1 TiB.
+//   NC-3  A damaged record or block is a finding, never the end of the check; only a device error is.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "ntfs/volume.h"
+
+namespace mend::ntfs {
+
+enum class FindingKind {
+  kBadRecord,         // a record in use that cannot be read, or contradicts itself
+  kRecordBitmap,      // $MFT's bitmap and the record disagree
+  kMirror,            // $MFTMirr differs from the first records
+  kOverlap,           // a cluster in two runs
+  kClusterNotMarked,  // in a run, free in $Bitmap: Windows would give it to somebody else
+  kClusterLost,       // marked in $Bitmap, in no run: wasted space, harmless
+  kBadIndex,          // an index that cannot be read, or whose order is wrong
+  kEntryWithoutName,  // a directory entry whose record has no such name
+  kNameWithoutEntry,  // a name in a record that its directory does not list
+  kOrphanExtension,   // an extension record that no attribute list names
+};
+std::string_view to_string(FindingKind kind);
+
+struct Finding {
+  static constexpr uint64_t kNoRecord = UINT64_MAX;
+  FindingKind kind;
+  uint64_t record = kNoRecord;                    // the file it is about
+  uint64_t first_cluster = 0, cluster_count = 0;  // of the cluster kinds
+  std::string what;                               // one sentence
+  auto operator<=>(const Finding&) const = default;
+};
+
+struct CheckReport {
+  static constexpr size_t kMaximumFindings = 1000;
+  std::vector<Finding> findings;  // sorted; at most kMaximumFindings
+  uint64_t more_findings = 0;     // not kept
+  uint64_t files = 0, directories = 0, records_in_use = 0, entries = 0;
+  uint64_t clusters_in_use = 0;
+  uint64_t bytes_read = 0, reads = 0;
+  bool clean() const { return findings.empty() && more_findings == 0; }
+};
+
+// `progress`: 0 to 1, as it goes. Throws only on a device error (kIo), on a volume whose $MFT or $Bitmap
+// cannot be read at all (kCorrupt), and what `progress` throws.
+CheckReport check_full(Volume& volume, const std::function<void(double)>& progress = {});
+
+// One file by itself: every attribute's runs decode, sizes agree with runs, names parse, the attribute list
+// and the extension records agree, link count and names agree, a directory's index can be walked in order.
+// Throws nothing but kIo. The touched check uses it on every file the plan named.
+std::vector<Finding> check_file(Volume& volume, MftReference reference);
+
+}  // namespace mend::ntfs
