@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Key files as they are met in the field: CSV, JSON and text exports of recovery passwords, and .BEK startup
+// keys, told apart by content. `repair`, `decrypt` and `mendstick keys` read them all through here. FORMAT.md
+// lists what is understood.
+//
+// Invariants
+//   KF-1  No message holds a key or a part of one; the content, and everything cut from it, is in memory that
+//   is
+//         wiped.
+//   KF-2  A line that is wrong costs that line only: it is reported with file, line and reason, the others
+//   count. KF-3  A candidate has a protector ID only when the file says so. A GUID that may be a device's is
+//   never taken for
+//         one, since a key with an ID is tried on that protector alone.
+//   KF-4  Memory and time stay in proportion to the file, which is at most kMaximumFileBytes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bitlocker/keys.h"
+
+namespace mend::keys {
+
+inline constexpr uint64_t kMaximumFileBytes = uint64_t{64} * 1024 * 1024;
+inline constexpr size_t kMaximumProblems = 1000;  // kept in a report; the rest are counted
+
+struct Problem {
+  std::string file;
+  size_t line = 0;    // 0: the file as a whole
+  size_t column = 0;  // 0: the line as a whole
+  std::string why;
+
+  // "file:line:column: why", with what there is.
+  std::string text() const;
+};
+
+struct ImportReport {
+  size_t keys = 0;        // added to the credentials
+  size_t duplicates = 0;  // of these or of earlier ones: same protector ID and same key
+  std::vector<Problem> problems;
+  size_t problems_left_out = 0;
+};
+
+// Adds the keys of a file, of a pipe, or of every file in a directory (not of its subdirectories; neither
+// hidden files nor README*) to `into`. kUsage "keys.none" when there is no key in any of it, saying why for
+// the first of its lines; kUsage "keys.size" for a file over the limit; kUsage "keys.open" when it cannot be
+// opened; kIo when reading fails. `into` is as before when it throws.
+ImportReport load(const std::string& path, bitlocker::Credentials& into);
+
+// The same for one file's content in memory; no key at all is not an error here. `file_name` is for messages.
+ImportReport parse(Bytes content, const std::string& file_name, bitlocker::Credentials& into);
+
+}  // namespace mend::keys
