@@ -7,10 +7,11 @@
 //   O-1  The reader below is never written: the type does not let us.
 //   O-2  A read sees the writes before it, and the reader below elsewhere.
 //   O-3  Blocks are aligned on the disk, to its physical block or 4096 bytes, whichever is larger, so that a
-//   torn write
-//        never reaches bytes that the journal does not hold.
+//        torn write never reaches bytes that the journal does not hold.
 //   O-4  A stage holds one image of a block, only of blocks that differ from the image before it, in order of
-//   offset.
+//        offset.
+//   O-5  The bytes of a block before its first write are kept: what original() and the journal get is what
+//        was there when the repair was made, whatever happens below since.
 #pragma once
 
 #include <map>
@@ -40,7 +41,10 @@ class Overlay : public BlockDevice {
  public:
   static constexpr uint32_t kMinimumBlockBytes = 4096;
 
+  // kUnsupported when the physical block is no power of two.
   explicit Overlay(std::shared_ptr<BlockReader> below);
+  Overlay(const Overlay&) = delete;
+  Overlay& operator=(const Overlay&) = delete;
 
   uint64_t size_bytes() const override { return below_->size_bytes(); }
   uint32_t sector_bytes() const override { return below_->sector_bytes(); }
@@ -48,31 +52,55 @@ class Overlay : public BlockDevice {
   std::string describe() const override { return below_->describe(); }
   void read(uint64_t offset, MutableBytes out) override;
   void forget_cached(uint64_t offset, uint64_t length) override { below_->forget_cached(offset, length); }
+  // A failing read of the block below leaves the overlay as it was.
   void write(uint64_t offset, Bytes data) override;
   void flush() override {}  // nothing here is durable, by design
 
   uint32_t block_bytes() const { return block_bytes_; }
   // Closes the stage: all that was written since the last call. A stage without a change is not kept.
-  // REQUIRES: stages end in their order.
+  // kRefused "block.overlay.stage" when stages do not end in their order.
   void end_stage(Stage stage);
   const std::vector<StageImages>& stages() const { return stages_; }
-  // Offsets of all blocks that differ from the disk, of closed stages and of the open one.
-  std::vector<uint64_t> changed_blocks();
-  // The block as the disk has it now.
+  // Offsets of all blocks that differ from the disk, of closed stages and of the open one, in order.
+  std::vector<uint64_t> changed_blocks() const;
+  // The block as it was before its first write; as the disk has it now when there was none. REQUIRES:
+  // aligned.
   ByteVector original_block(uint64_t offset);
+  // The whole disk as original_block() tells it. Lives as long as the overlay.
+  BlockReader& original() { return original_; }
   // Forgets everything.
   void discard();
 
  private:
+  class Original : public BlockReader {
+   public:
+    explicit Original(Overlay& overlay) : overlay_(overlay) {}
+    uint64_t size_bytes() const override { return overlay_.size_bytes(); }
+    uint32_t sector_bytes() const override { return overlay_.sector_bytes(); }
+    uint32_t physical_block_bytes() const override { return overlay_.physical_block_bytes(); }
+    std::string describe() const override { return overlay_.describe(); }
+    void read(uint64_t offset, MutableBytes out) override;
+
+   private:
+    Overlay& overlay_;
+  };
+  using Blocks = std::map<uint64_t, ByteVector>;
+  using BlockPointers = std::map<uint64_t, const ByteVector*>;
+
   uint64_t block_length(uint64_t offset) const;
-  // The newest image that is held, or null.
-  const ByteVector* find(uint64_t block_offset) const;
-  const ByteVector* find_closed(uint64_t block_offset) const;
+  template <typename Held>  // Blocks or BlockPointers
+  void read_through(const Held& held, uint64_t offset, MutableBytes out);
+  // The image of the last closed stage that has one, else the original. REQUIRES: the block was written once.
+  const ByteVector& closed_image(uint64_t block_offset) const;
+  void keep_originals(uint64_t offset, uint64_t length);
 
   std::shared_ptr<BlockReader> below_;
   uint32_t block_bytes_;
   std::vector<StageImages> stages_;
-  std::map<uint64_t, ByteVector> open_;
+  Blocks open_;           // written since the last end_stage()
+  Blocks originals_;      // of every block ever written
+  BlockPointers newest_;  // what a read sees, into stages_ or open_
+  Original original_;
 };
 
 }  // namespace mend::block

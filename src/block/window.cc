@@ -20,6 +20,11 @@ void Window::read(uint64_t offset, MutableBytes out) {
   below_->read(offset_ + offset, out);
 }
 
+void Window::read_uncached(uint64_t offset, MutableBytes out) {
+  check_range(offset, out.size(), "read");
+  below_->read_uncached(offset_ + offset, out);
+}
+
 void Window::forget_cached(uint64_t offset, uint64_t length) {
   if (fits(offset, length, size_bytes_)) below_->forget_cached(offset_ + offset, length);
 }

@@ -17,6 +17,7 @@ class Window : public BlockDevice {
   uint32_t physical_block_bytes() const override { return below_->physical_block_bytes(); }
   std::string describe() const override { return name_; }
   void read(uint64_t offset, MutableBytes out) override;
+  void read_uncached(uint64_t offset, MutableBytes out) override;
   void forget_cached(uint64_t offset, uint64_t length) override;
   void write(uint64_t offset, Bytes data) override;
   void flush() override { below_->flush(); }
