@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The audit log of one run: JSON Lines in ECS field names, each line chained to the one before it. repair/
+// writes it as the run goes; the reader below proves it whole, cut short, or changed at a line. Format:
+// FORMAT.md.
+//
+// Invariants
+//   A-1  A record is on the medium (fsync) when append() returns.
+//   A-2  Every line carries its sequence number and the SHA-256 of the line before it; the last line says it
+//   is the last. A-3  Once an append has failed, every later one fails: a log with a hole is never continued.
+//   A-4  No function here takes a Secret, so no key can be written by mistake of type.
+//   A-5  An existing file is never overwritten.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "crypto/sha256.h"
+
+namespace mend::audit {
+
+using Fields = nlohmann::ordered_json;  // one object; keys are dotted ECS names
+
+class Log {
+ public:
+  // Creates `directory`/`stem`.jsonl and reserves `reserve_bytes` for it, so that a stick that fills up is
+  // noticed now. kIo with the cause: no such directory, read-only, full. Nothing is left behind then.
+  static Log create(const std::string& directory, const std::string& stem, std::string run_id,
+                    uint64_t reserve_bytes);
+  Log(Log&& other) noexcept;
+  Log& operator=(Log&&) = delete;
+  ~Log();
+
+  // Writes one record and flushes it. `outcome` is ECS: "success", "failure" or "unknown". kIo.
+  void append(const std::string& action, const std::string& outcome, const std::string& message,
+              const Fields& fields);
+  // Gives the file another stem in the same directory, for when the host's name became known. kIo; the log
+  // goes on.
+  void rename(const std::string& stem);
+  // Writes the closing record. Returns the SHA-256 of that line, which the receipt shows. kIo.
+  crypto::Sha256Digest close();
+
+  const std::string& path() const { return path_; }
+  const std::string& stem() const { return stem_; }
+  bool closed() const { return fd_ < 0; }
+
+ private:
+  Log() = default;
+  void write_line(Fields record);
+  void sync_directory() const;
+
+  std::string directory_, stem_, path_, run_id_;
+  int fd_ = -1;
+  bool failed_ = false;
+  uint64_t sequence_ = 0;
+  uint64_t start_ns_ = 0;
+  crypto::Sha256Digest previous_{};
+};
+
+// Characters that FAT takes and a shell does not mind; anything else becomes '_'. Never empty.
+std::string file_name_part(const std::string& text);
+
+}  // namespace mend::audit

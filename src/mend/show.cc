@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mend/show.h"
+
+#include <fmt/format.h>
+
+#include <cctype>
+
+#include "base/text.h"
+
+namespace mend {
+namespace {
+
+std::string in_units(uint64_t bytes) {
+  constexpr const char* kUnits[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+  double value = static_cast<double>(bytes);
+  size_t unit = 0;
+  while (value >= 1024 && unit + 1 < std::size(kUnits)) value /= 1024, ++unit;
+  return unit == 0 ? fmt::format("{} bytes", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+std::string upper(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return out;
+}
+
+std::string title(const repair::VolumeReport& volume) {
+  return volume.partition == 0 ? volume.disk
+                               : fmt::format("partition {} of {}", volume.partition, volume.disk);
+}
+
+std::string describe(const repair::VolumeReport& volume) {
+  std::string text = fmt::format("{}, {}", title(volume), in_units(volume.size_bytes));
+  if (!volume.filesystem.empty()) text += ", " + volume.filesystem;
+  if (volume.encryption) text += ", BitLocker " + volume.encryption->method;
+  text += "\n";
+  if (volume.encryption) {
+    if (!volume.encryption->description.empty())
+      text += fmt::format("    calls itself: {}\n", volume.encryption->description);
+    for (const std::string& protector : volume.encryption->protectors)
+      text += fmt::format("    protector: {}\n", protector);
+    if (!volume.encryption->protector_id.empty()) {
+      text += fmt::format("    opened by: {} {}\n", volume.encryption->protector_type,
+                          volume.encryption->protector_id);
+    }
+  }
+  for (const repair::WindowsReport& windows : volume.windows) {
+    text +=
+        fmt::format("    {} ({}) in \\{}, host {}\n", windows.product.empty() ? "Windows" : windows.product,
+                    windows.build.empty() ? "build not known" : "build " + windows.build, windows.directory,
+                    windows.host.empty() ? "not known" : windows.host);
+    for (const std::string& warning : windows.warnings) text += fmt::format("    note: {}\n", warning);
+  }
+  return text;
+}
+
+std::string show_actions(const repair::VolumeReport& volume) {
+  std::string text;
+  for (const repair::ActionReport& action : volume.actions) {
+    text += fmt::format("    {}: {} {}", action.outcome, action.action, action.path);
+    if (!action.new_path.empty()) text += fmt::format("\n          to {}", action.new_path);
+    text +=
+        fmt::format("\n          {} bytes, modified {}\n", action.size_bytes, to_iso8601(action.modified));
+    if (!action.note.empty()) text += fmt::format("          {}\n", action.note);
+    for (const std::string& link : action.other_links)
+      text += fmt::format("          another name of it stays: {}\n", link);
+  }
+  for (const repair::IdleRule& rule : volume.idle_rules)
+    text += fmt::format("    rule {}: {}\n", rule.rule, rule.reason);
+  for (const std::string& blemish : volume.blemishes) text += fmt::format("    was so before: {}\n", blemish);
+  return text;
+}
+
+std::string headline(const repair::Report& report) {
+  if (report.stuck_journal) return "INTERRUPTED WORK CANNOT BE RESUMED: nothing was written";
+  if (!report.verdict) return report.volumes.empty() ? "NO WINDOWS VOLUME FOUND" : "";
+  return upper(repair::to_string(*report.verdict));
+}
+
+}  // namespace
+
+std::string show_repair(const repair::Report& report) {
+  std::string text;
+  for (const std::string& note : report.notes) text += note + "\n";
+  for (const repair::VolumeReport& volume : report.volumes) {
+    text += describe(volume) + show_actions(volume);
+    if (volume.verdict) text += fmt::format("    {}", upper(repair::to_string(*volume.verdict)));
+    text += volume.reason.empty() ? "\n" : fmt::format(": {}\n", volume.reason);
+    if (!volume.journal.empty())
+      text += fmt::format("    undo with: mend undo {} --disk {}\n", volume.journal, volume.disk);
+  }
+  if (const std::string line = headline(report); !line.empty()) text += fmt::format("{}\n", line);
+  if (!report.log.empty())
+    text += fmt::format("log: {}\nclosing SHA-256: {}\n", report.log, report.closing_sha256);
+  return text;
+}
+
+std::string show_scan(const repair::Report& report) {
+  std::string text;
+  for (const repair::DiskReport& disk : report.disks) {
+    text += fmt::format("{}: {} {} {}, {}, table {}\n", disk.path, disk.vendor, disk.model, disk.serial,
+                        in_units(disk.size_bytes), disk.table);
+    for (const repair::VolumeReport& volume : report.volumes) {
+      if (volume.disk != disk.path) continue;
+      text += "  " + describe(volume);
+      if (!volume.state.empty()) text += fmt::format("    {}\n", volume.state);
+      if (volume.verdict)
+        text += fmt::format("    {}: {}\n", upper(repair::to_string(*volume.verdict)), volume.reason);
+    }
+  }
+  if (report.exit_status == 3) text += "NO WINDOWS VOLUME FOUND\n";
+  return text;
+}
+
+std::string show_check(const repair::CheckResult& result) {
+  std::string text;
+  for (const repair::CheckedVolume& volume : result.volumes) {
+    text += describe(volume.report);
+    if (!volume.check) {
+      text += fmt::format("    not checked: {}\n", volume.report.reason);
+      continue;
+    }
+    for (const ntfs::Finding& finding : volume.check->findings) {
+      text += fmt::format("    {}: {}\n", ntfs::to_string(finding.kind), printable(finding.what));
+    }
+    if (volume.check->more_findings != 0)
+      text += fmt::format("    and {} more\n", volume.check->more_findings);
+    text += fmt::format("    {} files, {} folders: {}\n", volume.check->files, volume.check->directories,
+                        volume.check->clean() ? "sound" : "NOT SOUND");
+  }
+  if (result.exit_status == 3) text += "no NTFS volume found\n";
+  return text;
+}
+
+}  // namespace mend

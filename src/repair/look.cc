@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "repair/look.h"
+
+#include "base/text.h"
+#include "bitlocker/unlocked_volume.h"
+#include "block/window.h"
+
+namespace mend::repair {
+namespace {
+
+EncryptionReport describe(const bitlocker::Metadata& metadata) {
+  EncryptionReport report;
+  report.method = bitlocker::to_string(metadata.method());
+  report.description = printable(metadata.description());
+  for (const bitlocker::ProtectorInfo& protector : metadata.protectors()) {
+    report.protectors.push_back(std::string(bitlocker::to_string(protector.type)) + " " +
+                                protector.id.to_string());
+  }
+  return report;
+}
+
+// The protectors a key is wanted for, as the screen and the reason name them.
+std::string wanted(const bitlocker::Metadata& metadata) {
+  std::string text;
+  for (const bitlocker::ProtectorInfo& protector : metadata.protectors()) {
+    if (protector.type != bitlocker::ProtectorType::kRecoveryPassword) continue;
+    text += (text.empty() ? "" : ", ") + protector.id.to_string();
+  }
+  return text.empty() ? "no key given fits, and the volume has no recovery password"
+                      : "no key given fits; wanted: the recovery password with the ID " + text;
+}
+
+void unlock_volume(Volume& volume, const bitlocker::Credentials& credentials, Operator& person) {
+  volume.metadata = bitlocker::Metadata::read(*volume.before.partition);
+  EncryptionReport& report = volume.report.encryption.emplace(describe(*volume.metadata));
+  if (const auto reason = volume.metadata->unsupported_reason()) {
+    throw Error(ErrorCode::kUnsupported, "repair.look.bitlocker", *reason);
+  }
+  const auto progress = [&](double fraction) {
+    stop_if_asked(person);
+    person.progress(Phase::kUnlock, volume.name, fraction);
+  };
+  auto unlocked = bitlocker::unlock(*volume.metadata, credentials, progress);
+  if (!unlocked) throw Error(ErrorCode::kWrongKey, "repair.look.locked", wanted(*volume.metadata));
+  report.protector_id = unlocked->protector_id.to_string();
+  report.protector_type = bitlocker::to_string(unlocked->type);
+  volume.keys = std::move(unlocked->keys);
+}
+
+WindowsReport describe(const windows::Installation& installation) {
+  WindowsReport report;
+  report.directory = printable(installation.windows_directory);
+  report.host = printable(installation.host);
+  report.product = printable(installation.product);
+  if (installation.build != 0) {
+    report.build = std::to_string(installation.build);
+    if (installation.ubr != 0) report.build += "." + std::to_string(installation.ubr);
+  }
+  report.time_zone = printable(installation.time_zone);
+  report.bias_minutes = installation.bias_minutes;
+  for (const std::string& warning : installation.warnings) report.warnings.push_back(printable(warning));
+  return report;
+}
+
+void open_file_system(Volume& volume) {
+  volume.before = make_stack(volume);
+  volume.ntfs = std::make_unique<ntfs::Volume>(*volume.before.plain);
+  volume.report.filesystem = "ntfs";
+  volume.state = ntfs::read_state(*volume.ntfs);
+  volume.report.state = volume.state->text;
+  volume.report.mode = "data";
+  for (const windows::Installation& installation : windows::find_installations(*volume.ntfs)) {
+    volume.report.windows.push_back(describe(installation));
+    volume.report.mode = "system";
+  }
+}
+
+void look_at(Volume& volume, const bitlocker::Credentials& credentials, Operator& person) {
+  person.progress(Phase::kLook, volume.name, -1);
+  if (volume.disk->refused) throw Error(ErrorCode::kRefused, "repair.look.twin", *volume.disk->refused);
+  if (volume.disk->info.unsupported_reason) {
+    throw Error(ErrorCode::kUnsupported, "repair.look.disk", *volume.disk->info.unsupported_reason);
+  }
+  if (volume.partition.unsupported_reason) {
+    throw Error(ErrorCode::kUnsupported, "repair.look.partition", *volume.partition.unsupported_reason);
+  }
+  volume.before = make_stack(volume);
+  if (volume.partition.content == disk::Content::kBitlocker) {
+    volume.report.filesystem = "bitlocker";
+    unlock_volume(volume, credentials, person);
+  }
+  open_file_system(volume);
+}
+
+// Worth a line in the report: what may hold Windows, and what we cannot look into.
+bool is_candidate(const OpenDisk& disk, const disk::Partition& partition) {
+  return disk.info.unsupported_reason || partition.unsupported_reason ||
+         partition.content == disk::Content::kNtfs || partition.content == disk::Content::kBitlocker;
+}
+
+Volume describe(const OpenDisk& disk, const disk::Partition& partition) {
+  Volume volume;
+  volume.disk = &disk;
+  volume.partition = partition;
+  volume.name = partition.number == 0
+                    ? disk.device->describe()
+                    : "partition " + std::to_string(partition.number) + " of " + disk.device->describe();
+  volume.report.disk = disk.device->describe();
+  volume.report.partition = partition.number;
+  volume.report.partition_guid = partition.partition_guid;
+  volume.report.offset = partition.offset;
+  volume.report.size_bytes = partition.size_bytes;
+  volume.report.mode = "unknown";
+  return volume;
+}
+
+// A description reads "HOST X: date". A locked volume that calls itself another drive than C: is a data
+// volume where this machine's Windows was found elsewhere.
+void settle_roles(std::vector<Volume>& volumes) {
+  bool windows_found = false;
+  for (const Volume& volume : volumes) windows_found |= volume.is_windows();
+  for (Volume& volume : volumes) {
+    if (!windows_found || volume.report.mode != "unknown" || volume.report.verdict != Verdict::kLocked)
+      continue;
+    const std::string& text = volume.report.encryption->description;
+    const size_t colon = text.find(": ");
+    if (colon == std::string::npos || colon < 2 || text[colon - 2] != ' ') continue;
+    const char drive = text[colon - 1];
+    if (drive >= 'D' && drive <= 'Z') volume.report.mode = "data";
+  }
+}
+
+}  // namespace
+
+void record_error(VolumeReport& report, const Error& error) {
+  report.verdict = verdict_of(error);
+  report.reason = error.what();
+  report.device_error |= error.code() == ErrorCode::kIo;
+}
+
+std::vector<OpenDisk> open_disks(const std::vector<std::string>& paths, Operator& person) {
+  std::vector<OpenDisk> disks;
+  std::vector<disk::Disk> infos;
+  for (const std::string& path : paths) {
+    stop_if_asked(person);
+    person.progress(Phase::kLook, path, -1);
+    OpenDisk& disk = disks.emplace_back();
+    disk.device = block::FileDevice::open(path, block::Access::kRead);
+    disk.info = disk::inspect(*disk.device);
+    infos.push_back(disk.info);
+  }
+  const auto twins = disk::find_twins(infos);
+  for (size_t i = 0; i < disks.size(); ++i) disks[i].refused = twins[i];
+  return disks;
+}
+
+std::vector<Volume> look(const std::vector<OpenDisk>& disks, const bitlocker::Credentials& credentials,
+                         Operator& person) {
+  std::vector<Volume> volumes;
+  for (const OpenDisk& disk : disks) {
+    for (const disk::Partition& partition : disk.info.partitions) {
+      if (!is_candidate(disk, partition)) continue;
+      stop_if_asked(person);
+      Volume& volume = volumes.emplace_back(describe(disk, partition));
+      const uint64_t read_before = disk.device->bytes_read();
+      try {
+        look_at(volume, credentials, person);
+      } catch (const Error& error) {
+        if (std::string_view(error.id()) == "repair.stopped") throw;
+        volume.ntfs.reset();
+        record_error(volume.report, error);
+      }
+      volume.report.bytes_read += disk.device->bytes_read() - read_before;
+    }
+  }
+  settle_roles(volumes);
+  return volumes;
+}
+
+Stack make_stack(const Volume& volume) {
+  Stack stack;
+  stack.overlay = std::make_shared<block::Overlay>(volume.disk->device);
+  stack.partition = std::make_shared<block::Window>(stack.overlay, volume.partition.offset,
+                                                    volume.partition.size_bytes, volume.name);
+  stack.plain = volume.keys ? std::make_shared<bitlocker::UnlockedVolume>(stack.partition, *volume.metadata,
+                                                                          volume.keys)
+                            : stack.partition;
+  return stack;
+}
+
+DiskReport report_of(const OpenDisk& disk) {
+  const disk::Identity& identity = disk.info.identity;
+  DiskReport report;
+  report.path = identity.path;
+  report.vendor = identity.vendor;
+  report.model = identity.model;
+  report.serial = identity.serial;
+  report.wwn = identity.wwn;
+  report.guid = identity.disk_guid;
+  report.size_bytes = identity.size_bytes;
+  report.sector_bytes = identity.sector_bytes;
+  report.table = disk::to_string(disk.info.table);
+  report.unsupported = disk.info.unsupported_reason.value_or("");
+  return report;
+}
+
+}  // namespace mend::repair

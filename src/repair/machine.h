@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The machine this runs on, for the log: what the firmware says of itself, and its raw clock.
+#pragma once
+
+#include <string>
+
+namespace mend::repair {
+
+struct Machine {
+  std::string vendor, model, serial, uuid;  // empty where the firmware or the permissions say nothing
+  std::string hardware_clock;  // "2026-11-25 03:20:21" as the clock chip shows it: local time under Windows
+};
+
+Machine read_machine();
+
+}  // namespace mend::repair

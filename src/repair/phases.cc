@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "repair/phases.h"
+
+#include "repair/apply.h"
+#include "repair/commit.h"
+
+namespace mend::repair {
+namespace {
+
+void mark_not_done(VolumeReport& report) {
+  for (ActionReport& action : report.actions) action.outcome = "not-done";
+}
+
+void prepare(Work& work, const Request& request, Operator& person) {
+  Volume& volume = *work.volume;
+  work.after = make_stack(volume);
+  const auto edits = apply(volume, work.plan, work.after, request, person);
+  // A doubt about the volume widens the check to all of it.
+  const bool doubt = volume.state->dirty || ntfs::is_hibernated(volume.state->hibernation);
+  verify(volume, work.after, edits, doubt ? CheckDepth::kFull : request.check, person);
+  volume.report.blocks_changed = work.after.overlay->changed_blocks().size();
+  volume.report.verdict = Verdict::kWouldFix;
+  work.ready = true;
+}
+
+// Returns false when no further volume may be committed.
+bool commit_one(Work& work, Recorder& recorder, const Report& report, Operator& person) {
+  Volume& volume = *work.volume;
+  bool go_on = false;
+  guarded(volume, [&] {
+    commit(volume, work.after, recorder, report, person);
+    go_on = volume.report.verdict == Verdict::kFixed && volume.report.reason.empty();
+  });
+  const bool fixed = volume.report.verdict == Verdict::kFixed;
+  if (!fixed) volume.report.verdict = Verdict::kFailed;
+  for (const ActionReport& action : volume.report.actions)
+    recorder.action("file-changed", volume.report, action, fixed);
+  recorder.commit_finished(volume.report, fixed ? "committed" : volume.report.reason, fixed);
+  return go_on;
+}
+
+}  // namespace
+
+Report begin(const Request& request) {
+  Report report;
+  report.run_id = new_run_id();
+  report.started = now();
+  report.dry_run = request.dry_run;
+  return report;
+}
+
+void require_safe(const Volume& volume, const Request& request) {
+  const ntfs::VolumeState& state = *volume.state;
+  const bool asleep = ntfs::is_hibernated(state.hibernation);
+  if (state.log_needs_replay() || (state.dirty && !request.allow_dirty) ||
+      (asleep && !request.discard_hibernation)) {
+    throw Error(ErrorCode::kRefused, "repair.unsafe", state.text);
+  }
+}
+
+bool guarded(Volume& volume, const std::function<void()>& phase) {
+  const uint64_t read_before = volume.disk->device->bytes_read();
+  bool good = true;
+  try {
+    phase();
+  } catch (const Error& error) {
+    const std::string_view id = error.id();
+    if (id == "repair.stopped") throw;
+    record_error(volume.report, error);
+    if (id == "repair.unsafe") volume.report.verdict = Verdict::kUnsafe;
+    mark_not_done(volume.report);
+    good = false;
+  }
+  volume.report.bytes_read += volume.disk->device->bytes_read() - read_before;
+  return good;
+}
+
+void carry_out(std::vector<Work>& work, const Request& request, Recorder& recorder, Report& report,
+               Operator& person) {
+  for (Work& one : work) {
+    if (one.plan.actions.empty()) continue;
+    guarded(*one.volume, [&] { prepare(one, request, person); });
+    if (one.ready) recorder.verified(one.volume->report, one.volume->report.blocks_changed);
+  }
+  if (request.dry_run) return;
+  stop_if_asked(person);
+  bool go_on = true;
+  for (Work& one : work) {
+    if (!one.ready) continue;
+    if (go_on) {
+      go_on = commit_one(one, recorder, report, person);
+      continue;
+    }
+    one.volume->report.verdict = Verdict::kFailed;
+    one.volume->report.reason = "not begun, since the journal or the disk failed on another volume";
+    mark_not_done(one.volume->report);
+  }
+}
+
+void record_found(const std::vector<OpenDisk>& disks, const std::vector<Volume>& volumes, Recorder& recorder,
+                  Report& report) {
+  for (const OpenDisk& disk : disks) {
+    report.disks.push_back(report_of(disk));
+    recorder.disk(report.disks.back());
+  }
+  for (const Volume& volume : volumes) {
+    recorder.volume(volume.report);
+    for (const WindowsReport& windows : volume.report.windows) recorder.name_after(windows.host);
+  }
+}
+
+void end(std::vector<Volume>& volumes, Recorder& recorder, Report& report) {
+  for (Volume& volume : volumes) {
+    // Without a verdict a volume was no target: a data volume, listed by scan only.
+    if (!volume.report.verdict) continue;
+    recorder.verdict(volume.report);
+    report.volumes.push_back(std::move(volume.report));
+  }
+  conclude(report);
+  report.finished = now();
+  recorder.finish(report);
+}
+
+}  // namespace mend::repair

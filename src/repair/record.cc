@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "repair/record.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "crypto/random.h"
+#include "repair/version.h"
+
+namespace mend::repair {
+namespace {
+
+using audit::Fields;
+
+// Some tens of records of at most a few kilobytes each; more is reserved by nobody and needed by nobody.
+constexpr uint64_t kLogReserveBytes = 256 * 1024;
+
+Fields volume_key(const VolumeReport& volume) {
+  return {{"mendstick.volume.disk", volume.disk},
+          {"mendstick.volume.partition", volume.partition},
+          {"mendstick.volume.guid",
+           volume.partition_guid ? Fields(volume.partition_guid->to_string()) : Fields(nullptr)}};
+}
+
+std::string make_directory(const std::string& directory) {
+  if (::mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) {
+    throw_errno("repair.record.directory", "cannot create the folder " + directory + " for the log", errno);
+  }
+  return directory;
+}
+
+void add(Fields& fields, const char* name, const std::string& text) {
+  if (!text.empty()) fields[name] = text;
+}
+
+}  // namespace
+
+std::string new_run_id() {
+  std::array<uint8_t, 8> bytes{};
+  crypto::random_bytes(bytes);
+  return to_hex(bytes);
+}
+
+std::string file_stem(Time started, const std::string& who, const std::string& run_id) {
+  return to_compact(started) + "-" + audit::file_name_part(who) + "-" + run_id;
+}
+
+Recorder::Recorder(const std::string& directory, const Report& report)
+    : directory_(make_directory(directory)),
+      machine_(read_machine()),
+      started_(report.started),
+      run_id_(report.run_id),
+      log_(audit::Log::create(directory_, file_stem(started_, machine_.serial, run_id_), run_id_,
+                              kLogReserveBytes)) {}
+
+void Recorder::run_started(const std::string& command, const Request& request, const Report& report) {
+  Fields fields{{"mendstick.tool", kToolName},
+                {"mendstick.command", command},
+                {"mendstick.policy.dry_run", request.dry_run},
+                {"mendstick.policy.any_volume", request.any_volume},
+                {"mendstick.policy.allow_dirty", request.allow_dirty},
+                {"mendstick.policy.discard_hibernation", request.discard_hibernation},
+                {"mendstick.policy.check", request.check == CheckDepth::kFull ? "full" : "touched"}};
+  add(fields, "host.vendor", machine_.vendor);
+  add(fields, "host.model", machine_.model);
+  add(fields, "host.serial_number", machine_.serial);
+  add(fields, "host.uuid", machine_.uuid);
+  add(fields, "mendstick.clock.hardware_raw", machine_.hardware_clock);
+  Fields manifests = Fields::array();
+  for (const ManifestReport& manifest : report.manifests) {
+    manifests.push_back({{"id", manifest.id},
+                         {"version", manifest.version},
+                         {"sha256", manifest.sha256},
+                         {"file", manifest.file}});
+  }
+  fields["mendstick.manifests"] = std::move(manifests);
+  log_.append("run-started", "success", command + " begins", fields);
+}
+
+void Recorder::disk(const DiskReport& disk) {
+  Fields fields{{"mendstick.disk.path", disk.path},
+                {"mendstick.disk.size_bytes", disk.size_bytes},
+                {"mendstick.disk.sector_bytes", disk.sector_bytes},
+                {"mendstick.disk.table", disk.table}};
+  add(fields, "mendstick.disk.vendor", disk.vendor);
+  add(fields, "mendstick.disk.model", disk.model);
+  add(fields, "mendstick.disk.serial", disk.serial);
+  add(fields, "mendstick.disk.wwn", disk.wwn);
+  if (disk.guid) fields["mendstick.disk.guid"] = disk.guid->to_string();
+  log_.append("disk-found", "success", "found " + disk.path, fields);
+}
+
+void Recorder::volume(const VolumeReport& volume) {
+  Fields fields = volume_key(volume);
+  fields["mendstick.volume.offset_bytes"] = volume.offset;
+  fields["mendstick.volume.size_bytes"] = volume.size_bytes;
+  fields["mendstick.volume.filesystem"] = volume.filesystem;
+  add(fields, "mendstick.volume.state", volume.state);
+  if (volume.encryption) {
+    fields["mendstick.volume.encryption.method"] = volume.encryption->method;
+    add(fields, "mendstick.volume.encryption.description", volume.encryption->description);
+    add(fields, "mendstick.volume.encryption.protector_id", volume.encryption->protector_id);
+    add(fields, "mendstick.volume.encryption.protector_type", volume.encryption->protector_type);
+  }
+  log_.append("volume-found", "success", "found a volume", fields);
+  for (const WindowsReport& windows : volume.windows) {
+    Fields found = volume_key(volume);
+    add(found, "host.name", windows.host);
+    add(found, "host.os.full", windows.product);
+    add(found, "host.os.version", windows.build);
+    found["mendstick.windows.directory"] = windows.directory;
+    add(found, "mendstick.windows.time_zone", windows.time_zone);
+    if (windows.bias_minutes) found["mendstick.windows.bias_minutes"] = *windows.bias_minutes;
+    found["mendstick.windows.warnings"] = windows.warnings;
+    log_.append("windows-found", "success", "found a Windows installation", found);
+  }
+}
+
+void Recorder::name_after(const std::string& host) {
+  if (named_ || host.empty()) return;
+  log_.rename(file_stem(started_, host, run_id_));
+  named_ = true;
+}
+
+void Recorder::action(const char* event, const VolumeReport& volume, const ActionReport& action,
+                      bool success) {
+  Fields fields = volume_key(volume);
+  fields["rule.id"] = action.rule;
+  fields["mendstick.action"] = action.action;
+  fields["file.path"] = action.path;
+  add(fields, "mendstick.file.new_path", action.new_path);
+  fields["file.size"] = action.size_bytes;
+  fields["file.mtime"] = to_iso8601(action.modified);
+  fields["file.created"] = to_iso8601(action.created);
+  add(fields, "file.hash.sha256", action.sha256);
+  add(fields, "mendstick.file.note", action.note);
+  fields["mendstick.file.other_links"] = action.other_links;
+  fields["mendstick.outcome"] = action.outcome;
+  log_.append(event, success ? "success" : "failure", action.action + " " + action.path, fields);
+}
+
+void Recorder::idle(const VolumeReport& volume, const IdleRule& rule) {
+  Fields fields = volume_key(volume);
+  fields["rule.id"] = rule.rule;
+  fields["mendstick.reason"] = rule.reason;
+  log_.append("rule-idle", "success", "rule " + rule.rule + " did nothing: " + rule.reason, fields);
+}
+
+void Recorder::verified(const VolumeReport& volume, uint64_t blocks) {
+  Fields fields = volume_key(volume);
+  fields["mendstick.blocks"] = blocks;
+  fields["mendstick.blemishes"] = volume.blemishes;
+  log_.append("verified", "success", "every change is accounted for; nothing has been written yet", fields);
+}
+
+void Recorder::commit_started(const VolumeReport& volume, const std::string& journal) {
+  Fields fields = volume_key(volume);
+  fields["mendstick.journal"] = journal;
+  log_.append("commit-started", "unknown", "the journal is valid; writing begins", fields);
+}
+
+void Recorder::commit_finished(const VolumeReport& volume, const std::string& outcome, bool success) {
+  Fields fields = volume_key(volume);
+  fields["mendstick.commit.outcome"] = outcome;
+  fields["mendstick.commit.bytes_written"] = volume.bytes_written;
+  log_.append("commit-finished", success ? "success" : "failure", "writing ended: " + outcome, fields);
+}
+
+void Recorder::note(const char* event, const std::string& message, bool success) {
+  log_.append(event, success ? "success" : "failure", message, Fields::object());
+}
+
+void Recorder::verdict(const VolumeReport& volume) {
+  Fields fields = volume_key(volume);
+  const std::string verdict(volume.verdict ? to_string(*volume.verdict) : "none");
+  fields["mendstick.verdict"] = verdict;
+  add(fields, "mendstick.reason", volume.reason);
+  const bool good = !volume.verdict || *volume.verdict == Verdict::kFixed ||
+                    *volume.verdict == Verdict::kWouldFix || *volume.verdict == Verdict::kNotAffected;
+  log_.append("volume-verdict", good ? "success" : "failure", verdict, fields);
+}
+
+void Recorder::finish(Report& report) {
+  Fields fields{{"mendstick.verdict", report.verdict ? Fields(to_string(*report.verdict)) : Fields(nullptr)},
+                {"mendstick.exit_status", report.exit_status}};
+  log_.append("run-finished", report.exit_status == 0 ? "success" : "failure", "the run ends", fields);
+  report.closing_sha256 = to_hex(log_.close());
+  report.log = log_.path();
+}
+
+}  // namespace mend::repair

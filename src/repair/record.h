@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the run tells the audit log. The names of records and fields: audit/FORMAT.md.
+#pragma once
+
+#include "audit/log.h"
+#include "repair/look.h"
+#include "repair/machine.h"
+#include "repair/report.h"
+#include "repair/request.h"
+
+namespace mend::repair {
+
+// A run's names: "20261125T032021Z-PC01-1f2e3d4c5b6a7988".
+std::string new_run_id();
+std::string file_stem(Time started, const std::string& who, const std::string& run_id);
+
+class Recorder {
+ public:
+  // Creates the log in the directory (made when it is missing). kIo, which ends the run before anything is
+  // touched.
+  Recorder(const std::string& directory, const Report& report);
+
+  void run_started(const std::string& command, const Request& request, const Report& report);
+  void disk(const DiskReport& disk);
+  void volume(const VolumeReport& volume);
+  // From here on the log is named after the first host found.
+  void name_after(const std::string& host);
+  void action(const char* event, const VolumeReport& volume, const ActionReport& action, bool success);
+  void idle(const VolumeReport& volume, const IdleRule& rule);
+  void verified(const VolumeReport& volume, uint64_t blocks);
+  void commit_started(const VolumeReport& volume, const std::string& journal);
+  void commit_finished(const VolumeReport& volume, const std::string& outcome, bool success);
+  void note(const char* event, const std::string& message, bool success);
+  void verdict(const VolumeReport& volume);
+  // Closes the log; notes its path and closing hash in the report.
+  void finish(Report& report);
+
+  const std::string& path() const { return log_.path(); }
+  // For the journals: the log's name without ".jsonl".
+  const std::string& stem() const { return log_.stem(); }
+  const std::string& directory() const { return directory_; }
+
+ private:
+  std::string directory_;
+  Machine machine_;
+  Time started_;
+  std::string run_id_;
+  bool named_ = false;
+  audit::Log log_;
+};
+
+}  // namespace mend::repair

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "repair/run.h"
+
+#include <algorithm>
+
+#include "repair/commit.h"
+#include "repair/phases.h"
+
+namespace mend::repair {
+namespace {
+
+std::vector<manifest::Manifest> load_manifests(const Request& request, Report& report) {
+  std::vector<manifest::Manifest> manifests;
+  for (const std::string& path : request.manifests) {
+    const manifest::Manifest& loaded = manifests.emplace_back(manifest::load(path));
+    report.manifests.push_back({loaded.id, loaded.version, to_hex(loaded.sha256), path});
+  }
+  return manifests;
+}
+
+std::vector<Work> targets(std::vector<Volume>& volumes, const Request& request) {
+  std::vector<Work> work;
+  for (Volume& volume : volumes) {
+    if (!volume.ntfs || !(volume.is_windows() || request.any_volume)) continue;
+    if (!volume.is_windows()) volume.report.mode = "named";
+    work.push_back({&volume, {}, {}, false});
+  }
+  return work;
+}
+
+void plan_all(std::vector<Work>& work, const std::vector<manifest::Manifest>& manifests,
+              const Request& request, Recorder& recorder, const Report& report, Operator& person) {
+  for (Work& one : work) {
+    Volume& volume = *one.volume;
+    const bool planned = guarded(volume, [&] {
+      require_safe(volume, request);
+      one.plan = make_plan(volume, manifests, report.run_id, person);
+      if (one.plan.actions.empty()) volume.report.verdict = Verdict::kNotAffected;
+    });
+    if (!planned) one.plan = {};
+    for (const ActionReport& action : volume.report.actions) {
+      recorder.action("file-planned", volume.report, action, planned);
+    }
+    for (const IdleRule& rule : volume.report.idle_rules) recorder.idle(volume.report, rule);
+  }
+}
+
+}  // namespace
+
+Report repair(Request& request, Operator& person) {
+  Report report = begin(request);
+  const auto manifests = load_manifests(request, report);
+  Recorder recorder(request.audit_directory, report);
+  recorder.run_started("repair", request, report);
+  std::vector<Volume> volumes;
+  std::vector<OpenDisk> disks;
+  try {
+    disks = open_disks(request.disks, person);
+    if (!request.dry_run) resume_all(request.audit_directory, disks, recorder, report, person);
+    if (!report.stuck_journal) {
+      volumes = look(disks, request.credentials, person);
+      record_found(disks, volumes, recorder, report);
+      std::vector<Work> work = targets(volumes, request);
+      plan_all(work, manifests, request, recorder, report, person);
+      carry_out(work, request, recorder, report, person);
+    }
+  } catch (const Error& error) {
+    recorder.note("run-stopped", error.what(), false);
+    throw;
+  }
+  end(volumes, recorder, report);
+  return report;
+}
+
+Report scan(Request& request, Operator& person) {
+  Report report = begin(request);
+  const std::vector<OpenDisk> disks = open_disks(request.disks, person);
+  for (const OpenDisk& disk : disks) report.disks.push_back(report_of(disk));
+  std::vector<Volume> volumes = look(disks, request.credentials, person);
+  bool windows = false;
+  for (Volume& volume : volumes) {
+    windows |= volume.is_windows();
+    if (volume.is_windows() && !volume.report.verdict && !volume.state->safe()) {
+      volume.report.verdict = Verdict::kUnsafe;
+      volume.report.reason = volume.state->text;
+    }
+    report.volumes.push_back(std::move(volume.report));
+  }
+  conclude(report);
+  if (windows && report.exit_status == 3) report.exit_status = 0;
+  report.finished = now();
+  return report;
+}
+
+}  // namespace mend::repair

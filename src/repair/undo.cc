@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "repair/undo.h"
+
+#include <nlohmann/json.hpp>
+
+#include "audit/reader.h"
+#include "base/text.h"
+#include "journal/commit.h"
+#include "ntfs/path.h"
+#include "repair/commit.h"
+#include "repair/phases.h"
+
+namespace mend::repair {
+namespace {
+
+struct Moved {
+  std::string path, quarantine_path;
+};
+
+// The log of the run beside its journal: "STEM.jsonl" for "STEM-sdap3.undo".
+std::vector<Moved> quarantined_by(const std::string& journal_path, const std::string& run_id,
+                                  uint32_t partition) {
+  const size_t end = journal_path.find(run_id);
+  if (run_id.empty() || end == std::string::npos) return {};
+  std::vector<Moved> moved;
+  const std::string log = journal_path.substr(0, end + run_id.size()) + ".jsonl";
+  const auto take = [&](const nlohmann::ordered_json& record) {
+    if (record.value("event.action", "") != "file-changed" || record.value("event.outcome", "") != "success")
+      return;
+    if (record.value("mendstick.action", "") != "quarantine") return;
+    if (record.value("mendstick.volume.partition", uint32_t{0}) != partition) return;
+    moved.push_back({record.value("file.path", ""), record.value("mendstick.file.new_path", "")});
+  };
+  const audit::ReadResult read = audit::read_log(log, take);
+  if (read.chain == audit::Chain::kChanged) {
+    throw Error(ErrorCode::kCorrupt, "repair.undo.log",
+                "the log " + log + " was changed at line " + std::to_string(read.changed_line) + " (" +
+                    read.why + "): files are not moved back by it");
+  }
+  return moved;
+}
+
+// Where the journal's volume is, if it is here.
+struct Found {
+  const OpenDisk* disk = nullptr;
+  const disk::Partition* partition = nullptr;
+};
+
+Found find_volume(const journal::Journal& journal, const std::vector<OpenDisk>& disks) {
+  for (const OpenDisk& disk : disks) {
+    for (const disk::Partition& partition : disk.info.partitions) {
+      if (journal::differences(journal.target(), target_of(disk, partition)).empty())
+        return {&disk, &partition};
+    }
+  }
+  throw Error(ErrorCode::kNotFound, "repair.undo.target",
+              "the journal belongs to " + journal::describe(journal.target()) +
+                  ", which is not among the disks given");
+}
+
+void plan_return(Work& work, const Moved& moved) {
+  ntfs::Volume& ntfs = *work.volume->ntfs;
+  const std::vector<std::u16string> path = ntfs::split_path(moved.path);
+  const auto from = ntfs::resolve(ntfs, moved.quarantine_path);
+  const auto to = ntfs::resolve(ntfs, std::span(path).first(path.size() - 1));
+  if (!from.found() || !to.found()) {
+    work.volume->report.idle_rules.push_back(
+        {"undo", moved.quarantine_path +
+                     (from.found() ? ": the folder it came from is gone" : " is no longer there")});
+    return;
+  }
+  if (ntfs.find(to.entry->reference, path.back())) {
+    work.volume->report.idle_rules.push_back(
+        {"undo", moved.path + " exists again: " + moved.quarantine_path + " stays"});
+    return;
+  }
+  const ntfs::FileInfo info = ntfs.stat(from.entry->reference);
+  work.plan.actions.push_back({manifest::Action::kRename, *from.entry, to.entry->reference, path.back()});
+  ActionReport action;
+  action.rule = "undo";
+  action.action = "rename";
+  action.path = moved.quarantine_path;
+  action.new_path = moved.path;
+  action.size_bytes = info.size_bytes;
+  action.modified = info.modified;
+  action.created = info.created;
+  action.outcome = "planned";
+  work.volume->report.actions.push_back(std::move(action));
+}
+
+// Windows has used the volume since: the files go back by name.
+void move_back(const std::vector<Moved>& moved, const std::vector<OpenDisk>& disks, const Found& found,
+               Request& request, Recorder& recorder, Report& report, Operator& person) {
+  std::vector<Volume> volumes = look(disks, request.credentials, person);
+  std::erase_if(volumes, [&](const Volume& volume) {
+    return volume.disk != found.disk || volume.partition.number != found.partition->number;
+  });
+  record_found(disks, volumes, recorder, report);
+  std::vector<Work> work;
+  for (Volume& volume : volumes) {
+    if (!volume.ntfs) continue;
+    Work& one = work.emplace_back(Work{&volume, {}, {}, false});
+    guarded(volume, [&] {
+      require_safe(volume, request);
+      for (const Moved& file : moved) plan_return(one, file);
+      if (one.plan.actions.empty()) volume.report.verdict = Verdict::kNotAffected;
+    });
+    if (volume.report.verdict) one.plan = {};
+    for (const ActionReport& action : volume.report.actions)
+      recorder.action("file-planned", volume.report, action, true);
+    for (const IdleRule& rule : volume.report.idle_rules) recorder.idle(volume.report, rule);
+  }
+  carry_out(work, request, recorder, report, person);
+  end(volumes, recorder, report);
+}
+
+void finish_without_volumes(Recorder& recorder, Report& report, bool good) {
+  report.exit_status = good ? 0 : 5;
+  report.finished = now();
+  recorder.finish(report);
+}
+
+std::string directory_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
+}  // namespace
+
+Report undo(const std::string& journal_path, Request& request, Operator& person) {
+  journal::Journal journal = journal::Journal::open(journal_path);
+  if (journal.state() == journal::State::kEmpty) {
+    throw Error(ErrorCode::kUsage, "repair.undo.empty",
+                journal_path + " never became valid: there is nothing to undo");
+  }
+  Report report = begin(request);
+  const std::vector<OpenDisk> disks = open_disks(request.disks, person);
+  const Found found = find_volume(journal, disks);
+  const std::string name =
+      "partition " + std::to_string(found.partition->number) + " of " + found.disk->device->describe();
+  if (request.audit_directory.empty()) request.audit_directory = directory_of(journal_path);
+  Recorder recorder(request.audit_directory, report);
+  recorder.run_started("undo", request, report);
+  try {
+    found.disk->device->make_writable();
+    const journal::Result result = journal::undo(
+        journal, *found.disk->device, target_of(*found.disk, *found.partition),
+        [&](journal::Step, uint64_t done, uint64_t total) {
+          person.progress(Phase::kCommit, name,
+                          static_cast<double>(done) / static_cast<double>(std::max<uint64_t>(1, total)));
+        });
+    const bool good =
+        result.outcome == journal::Outcome::kUndone || result.outcome == journal::Outcome::kAlreadyDone;
+    std::string text = name + ": " + std::string(journal::to_string(result.outcome));
+    if (!result.problem.empty()) text += " (" + result.problem + ")";
+    report.notes.push_back(text);
+    recorder.note("undone", text, good);
+    finish_without_volumes(recorder, report, good);
+  } catch (const Error& error) {
+    recorder.note("undo-refused", error.what(), false);
+    if (error.code() != ErrorCode::kConflict) throw;
+    const auto moved = quarantined_by(journal_path, journal.run_id(), found.partition->number);
+    if (moved.empty()) throw;
+    report.notes.push_back(std::string(error.what()) + "; moving the quarantined files back instead");
+    move_back(moved, disks, found, request, recorder, report, person);
+  }
+  return report;
+}
+
+Report resume(Request& request, Operator& person) {
+  Report report = begin(request);
+  Recorder recorder(request.audit_directory, report);
+  recorder.run_started("resume", request, report);
+  std::vector<OpenDisk> disks = open_disks(request.disks, person);
+  for (const OpenDisk& disk : disks) report.disks.push_back(report_of(disk));
+  resume_all(request.audit_directory, disks, recorder, report, person);
+  finish_without_volumes(recorder, report, !report.stuck_journal);
+  return report;
+}
+
+}  // namespace mend::repair
