@@ -12,9 +12,14 @@ namespace {
 constexpr int64_t kFiletimeOfUnixEpoch = 116444736000000000;  // 100 ns units from 1601 to 1970
 
 tm to_utc_fields(Time time, int64_t& nanoseconds) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  nanoseconds = (time - seconds).count();
-  const time_t value = seconds.time_since_epoch().count();
+  constexpr int64_t kSecond = 1000000000;
+  const int64_t count = time.time_since_epoch().count();
+  time_t value = count / kSecond;
+  nanoseconds = count % kSecond;
+  if (nanoseconds < 0) {  // towards the past; std::chrono::floor overflows in the first second of all
+    nanoseconds += kSecond;
+    --value;
+  }
   tm fields{};
   ::gmtime_r(&value, &fields);
   return fields;
@@ -82,15 +87,17 @@ std::optional<Time> parse_iso8601(std::string_view text) {
   int64_t nanoseconds = 0;
   size_t at = 19;
   if (at < text.size() && text[at] == '.') {
+    if (!digits(text, ++at, 1)) return std::nullopt;
     int64_t unit = 100000000;
-    for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10) {
+    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10) {
       nanoseconds += (text[at] - '0') * unit;
     }
   }
   int offset_minutes = 0;
   if (at < text.size() && (text[at] == '+' || text[at] == '-')) {
     const auto hours = digits(text, at + 1, 2), minutes = digits(text, at + 4, 2);
-    if (!hours || !minutes || text[at + 3] != ':' || text.size() != at + 6) return std::nullopt;
+    if (!hours || !minutes || *hours > 23 || *minutes > 59 || text[at + 3] != ':' || text.size() != at + 6)
+      return std::nullopt;
     offset_minutes = (*hours * 60 + *minutes) * (text[at] == '-' ? -1 : 1);
   } else if (at + 1 != text.size() || (text[at] != 'Z' && text[at] != 'z')) {
     return std::nullopt;
