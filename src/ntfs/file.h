@@ -15,6 +15,27 @@
 
 namespace mend::ntfs {
 
+// An entry of $ATTRIBUTE_LIST. The name lives as long as the list's bytes.
+struct AttributeListEntry {
+  AttributeType type = AttributeType::kEnd;
+  uint64_t lowest_vcn = 0;
+  MftReference record;
+  uint16_t instance = 0;
+  Bytes name_le;
+};
+
+class AttributeListReader {
+ public:
+  AttributeListReader(Bytes list, uint64_t file) : list_(list), file_(file) {}
+  // False at the end. kCorrupt "ntfs.list.*".
+  bool next(AttributeListEntry& entry);
+
+ private:
+  Bytes list_;
+  uint64_t file_;
+  size_t at_ = 0;
+};
+
 class File {
  public:
   // kNotFound "ntfs.file.stale" when the record is free or its sequence differs, kCorrupt otherwise.
@@ -41,6 +62,8 @@ class File {
   File(Volume& volume, Record base);  // as above, whatever its sequence
   void load();
   void load_list(const Attribute& list);
+  const RecordView& record_of(MftReference reference, size_t& attribute_count);
+  static ByteVector read_list(Volume& volume, const Attribute& list);
 
   Volume* volume_;
   Record base_;

@@ -3,9 +3,9 @@
 // lies in the record and whose blocks lie in $INDEX_ALLOCATION.
 //
 // Invariants
-//   NI-1  A walk visits each block at most once and goes at most kMaximumDepth deep; a loop is kCorrupt.
-//   NI-2  An entry that is delivered lies inside its node, and so do its key, its data and its child's VCN.
-//   NI-3  No allocation per entry.
+//   NI-1  A walk reads no more blocks than there are, and goes at most kMaximumDepth deep; a loop is
+//   kCorrupt. NI-2  An entry that is delivered lies inside its node, and so do its key, its data and its
+//   child's VCN. NI-3  No allocation per entry.
 #pragma once
 
 #include <functional>
@@ -59,60 +59,64 @@ class NodeView {
 // An index block as read: fixups removed, magic and VCN proved. Returns the node inside it. kCorrupt.
 Bytes open_index_block(MutableBytes block, uint64_t expected_vcn);
 
+// Head of $INDEX_ROOT.
+struct IndexRootView {
+  bool view_index = false;
+  Collation collation = Collation::kFileName;
+  uint32_t block_bytes = 0;
+  uint32_t vcn_bytes =
+      0;  // one unit of a block's VCN: a cluster, or 512 where a cluster is larger than a block
+  Bytes node;
+  // kCorrupt.
+  static IndexRootView parse(const Attribute& root, uint32_t cluster_bytes);
+};
+
 class Index {
  public:
   static constexpr size_t kMaximumDepth = 32;
+  // A walk that has read so many blocks one by one reads the rest at once, if all are no more than that.
+  static constexpr size_t kSingleReads = 64;
+  static constexpr uint64_t kLargestWholeBytes = 16 << 20;
 
   // kCorrupt "ntfs.index.none" when the file has no such index.
   Index(Volume& volume, File file, std::u16string_view name);
 
-  Collation collation() const { return collation_; }
-  uint32_t block_bytes() const { return block_bytes_; }
+  Collation collation() const { return root_.collation; }
+  uint32_t block_bytes() const { return root_.block_bytes; }
+  uint32_t vcn_bytes() const { return root_.vcn_bytes; }
   uint64_t block_count() const { return block_count_; }
-  // Bytes of attribute for one unit of VCN: a cluster, or 512 where a cluster is larger than a block.
-  uint32_t vcn_bytes() const { return vcn_bytes_; }
   const File& file() const { return file_; }
   // Nullopt: all of the index is in its root.
   std::optional<Stream>& allocation() { return allocation_; }
   // $BITMAP of the index: is block `number` (not VCN) in use?
   bool block_in_use(uint64_t number);
 
-  // Entries in order, from the first whose `before(key)` is false. `use` returns false to stop.
-  using Before = std::function<bool(Bytes key)>;
+  // Negative, 0, positive: how the key of an entry stands to the one that is looked for.
+  using Compare = std::function<int(Bytes key)>;
   using Use = std::function<bool(const IndexEntry&)>;
-  void walk(const Before& before, const Use& use);
-  // Where an entry lies: the node's bytes on the volume (root: its record), for every node on the way to
-  // `key`.
+  // Entries in order, from the first whose `compare` is not negative; from the first of all without one.
+  // `use` returns false to stop. kCorrupt.
+  void walk(const Compare& compare, const Use& use);
+
   struct NodeLocation {
     bool is_root;
-    uint64_t vcn;  // of a block
-    std::vector<Range> ranges;
+    uint64_t vcn;               // of a block
+    std::vector<Range> ranges;  // of a block, on the volume; the root lies in the file's record
   };
-  std::vector<NodeLocation> path_to(const Before& before);
+  // Every node from the root to the one where the key is, or where it would be inserted.
+  std::vector<NodeLocation> path_to(const Compare& compare);
 
  private:
-  struct Frame {
-    ByteVector block;
-    NodeView node;
-    IndexEntry entry;
-    bool child_done;
-  };
   Bytes load_block(uint64_t vcn, ByteVector& into);
-  void note_visit(uint64_t vcn, std::vector<bool>& visited) const;
 
-  Volume* volume_;
   File file_;
   std::u16string name_;
+  IndexRootView root_;
   std::optional<Stream> allocation_;
   std::optional<Stream> bitmap_;
-  Bytes root_;  // node of the root
-  Collation collation_;
-  uint32_t block_bytes_;
-  uint32_t vcn_bytes_;
   uint64_t block_count_ = 0;
-  bool view_index_;
   size_t single_reads_ = 0;
-  ByteVector all_blocks_;  // the whole allocation, once a walk has shown to be long
+  ByteVector all_blocks_;
 };
 
 // By the collation rule of a view index: negative, 0, positive. kUnsupported for a rule that is not known.

@@ -41,13 +41,17 @@ struct GlobResult {
   std::vector<GlobMatch> matches;  // in the order of the indexes
   bool limit_reached = false;      // more would match; matches holds `limit` of them
   // Without a match: the deepest component that was reached and matched nothing, and the folder it was looked
-  // for in.
+  // for in (one of them, where several were).
   size_t absent_component = 0;
   std::string searched_in;
+  // Reparse points that a wildcard met where a folder was wanted (such as `Users\All Users`): not followed.
+  // At most kMaximumPassedOver are named.
+  static constexpr size_t kMaximumPassedOver = 100;
+  std::vector<std::string> passed_over;
 };
 // Wildcards see long names only: the DOS name of a file is met only by a component without wildcards. Stops
-// at `limit` matches. kRefused "ntfs.path.reparse" when a component that others follow is a reparse point;
-// kCorrupt.
+// at `limit` matches. kRefused "ntfs.path.reparse" when a component without wildcards, which others follow,
+// is a reparse point; kCorrupt.
 GlobResult glob(Volume& volume, std::span<const std::u16string> components, size_t limit);
 
 }  // namespace mend::ntfs

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -49,6 +50,9 @@ class NamePattern {
   std::u16string_view prefix() const { return std::u16string_view(folded_).substr(0, prefix_length_); }
 
  private:
+  template <typename UnitAt>
+  bool matches_units(size_t length, UnitAt&& unit) const;
+
   const Upcase& upcase_;
   std::u16string folded_;
   size_t prefix_length_;

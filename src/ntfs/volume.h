@@ -22,6 +22,7 @@
 
 #include "block/block_device.h"
 #include "ntfs/boot_sector.h"
+#include "ntfs/cache.h"
 #include "ntfs/file.h"
 #include "ntfs/record.h"
 #include "ntfs/types.h"
@@ -76,7 +77,6 @@ class Volume {
  public:
   // `upcase`: the table of the same volume, where somebody has read it already. kCorrupt, kUnsupported.
   explicit Volume(block::BlockReader& reader, std::shared_ptr<const Upcase> upcase = nullptr);
-  ~Volume();
   Volume(const Volume&) = delete;
   Volume& operator=(const Volume&) = delete;
 
@@ -96,6 +96,9 @@ class Volume {
 
   // --- files ---
   File open(MftReference reference) { return File(*this, reference); }
+  // The file of that base record, whatever its sequence number; kNotFound "ntfs.file.free" when the record is
+  // free.
+  File open_record(uint64_t number);
   FileInfo stat(MftReference reference);
   // [offset, offset + length) of the unnamed data, or of `stream`. kUnsupported "ntfs.content.wof",
   // "ntfs.content.reparse" (another file system filter holds the content), "ntfs.content.encrypted" (EFS);
@@ -128,17 +131,17 @@ class Volume {
   block::BlockReader& reader() { return reader_; }
 
  private:
-  class Cache;
   void load_mft();
-  Record read_record_at(uint64_t number, const Stream& mft);
+  Stream& system_stream(std::optional<Stream>& slot, uint64_t record, AttributeType type);
+  Stream content(const File& file, std::u16string_view stream);
 
   block::BlockReader& reader_;
-  std::unique_ptr<Cache> cache_;
+  BlockCache cache_;
   Geometry geometry_;
   std::shared_ptr<const Upcase> upcase_;
-  std::unique_ptr<Stream> mft_;
-  std::unique_ptr<Stream> mft_bitmap_;
-  std::unique_ptr<Stream> cluster_bitmap_;
+  std::optional<Stream> mft_;
+  std::optional<Stream> mft_bitmap_;
+  std::optional<Stream> cluster_bitmap_;
   uint64_t record_count_ = 0;
 };
 
