@@ -27,6 +27,8 @@
 
 namespace mend::ntfs3g {
 
+class Mount;
+
 // Who may open a directory that is made.
 enum class Access {
   // SYSTEM and Administrators, all rights, inherited by what is created inside later. What is moved in keeps
@@ -71,7 +73,6 @@ class Volume {
   void close();
 
  private:
-  class Mount;
   std::unique_ptr<Mount> mount_;
 };
 

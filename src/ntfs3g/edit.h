@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What Volume's edits do, on a mounted volume; volume.h says what they promise. Not for use outside
+// src/ntfs3g.
+#pragma once
+
+#include <memory>
+
+#include "ntfs3g/names.h"
+#include "ntfs3g/volume.h"
+
+namespace mend::ntfs3g {
+
+void remove_link(Mount& mount, ntfs::MftReference parent, std::u16string_view text);
+void rename_link(Mount& mount, ntfs::MftReference parent, std::u16string_view text,
+                 ntfs::MftReference new_parent, std::u16string_view new_text);
+ntfs::MftReference create_directory(Mount& mount, ntfs::MftReference parent, std::u16string_view text,
+                                    Access access);
+
+// One name of one file, found in both places and proved to agree. Opens the file.
+struct FoundLink {
+  std::unique_ptr<Inode> file;
+  std::vector<Name> names;    // all of the file
+  std::vector<size_t> going;  // the name and its pair
+};
+// kNotFound "ntfs3g.name.absent", kRefused for a system file, kCorrupt "ntfs3g.name.contradiction".
+FoundLink find_link(Mount& mount, Inode& directory, std::u16string_view text);
+std::unique_ptr<Inode> open_directory(Mount& mount, ntfs::MftReference reference);
+
+}  // namespace mend::ntfs3g
