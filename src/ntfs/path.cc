@@ -19,7 +19,7 @@ std::string append(const std::string& folder, std::u16string_view name) {
 DirectoryEntry root_entry() {
   DirectoryEntry root;
   root.reference = root.parent = kRootDirectory;
-  root.name = u".";
+  root.name = std::u16string(1, u'.');
   root.name_space = NameSpace::kWin32AndDos;
   root.attributes = file_attribute::kDirectory;
   return root;
