@@ -65,7 +65,7 @@ std::string_view to_string(State state);
 bool is_open(State state);
 
 enum class Step { kJournal, kCompare, kWrite, kReadBack, kRollBack };
-// Bytes done of bytes in all, of one step. What it throws is swallowed: no display stops a commit.
+// How much is done of how much in all, of one step. What it throws is swallowed: no display stops a commit.
 using Progress = std::function<void(Step step, uint64_t done, uint64_t total)>;
 
 // What a journal is made from.
@@ -128,6 +128,11 @@ class Journal {
   // The stages that have images, in order.
   const std::vector<block::Stage>& stages() const { return stages_; }
 
+  // Made by create() in this process and not yet committed: nothing was written by it.
+  bool is_fresh() const { return fresh_; }
+  // For commit.h: from now on something may have been written.
+  void begin_commit() { fresh_ = false; }
+
   // Writes the state durably and reads it back. kIo when the stick fails: the state before it then stands,
   // here and, as far as can be known, there. For commit.h.
   void mark(State state);
@@ -140,6 +145,7 @@ class Journal {
   std::string name_;
   std::unique_ptr<block::BlockDevice> file_;
   State state_ = State::kEmpty;
+  bool fresh_ = false;
   uint64_t sequence_ = 0;
   std::array<uint8_t, 16> id_{};
   std::array<uint8_t, 32> header_digest_{};

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "journal/commit.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/error.h"
+#include "journal/position.h"
+
+namespace mend::journal {
+namespace {
+
+constexpr size_t kWriteBytes = size_t{1} << 20;
+
+// A walk over one disk, and what it knows of the disk's blocks. A walk by position only writes what the
+// position asks for and the disk does not have.
+class Walk {
+ public:
+  Walk(Journal& journal, block::BlockDevice& disk, const Progress& progress)
+      : journal_(journal), disk_(disk), report_(progress) {
+    at_.assign(journal.blocks().size(), kUnknown);
+  }
+
+  Placement locate_blocks() {
+    Placement placement = locate(journal_, disk_, report_, Step::kCompare);
+    at_ = placement.images;
+    result.bytes_read += placement.bytes_read;
+    result.out_of_order = placement.out_of_order();
+    return placement;
+  }
+
+  size_t last() const { return journal_.stages().size(); }
+  bool has_written() const { return result.blocks_written != 0; }
+
+  // From a position to the last one. Throws what the disk throws.
+  void forward(size_t position) {
+    for (size_t next = position + 1; next <= last(); ++next) {
+      reached_ = std::max(reached_, next);
+      write_stage(next, Way::kForward);
+    }
+  }
+  // From a position to the first one.
+  void backward(size_t position) {
+    reached_ = std::max(reached_, position);
+    for (size_t undone = position; undone >= 1; --undone) write_stage(undone, Way::kBack);
+  }
+
+  // W-4. kIo when a block is not there.
+  void read_back(size_t position) {
+    const Placement placement = locate(journal_, disk_, report_, Step::kReadBack);
+    result.bytes_read += placement.bytes_read;
+    if (!placement.conflict && placement.is_at(journal_, position)) return;
+    at_.assign(at_.size(), kUnknown);  // nothing that was said to be written can be relied on
+    throw Error(ErrorCode::kIo, "journal.walk.readback",
+                disk_.describe() + " does not hold what was written to it" +
+                    (placement.conflict ? ": " + *placement.conflict : std::string()));
+  }
+
+  // After a failure forward: puts everything back, or leaves the volume as safe as the disk allows.
+  void give_up(const std::string& why);
+  // After a failure back: leaves the volume as safe as the disk allows.
+  void leave_open(const std::string& why);
+  void mark_last(State state) noexcept;
+
+  Result result;
+
+ private:
+  enum class Way { kForward, kBack };
+  static constexpr size_t kUnknown = Placement::kTorn;
+
+  void write_stage(size_t position, Way way);
+  size_t write_run(const std::vector<std::pair<size_t, size_t>>& wanted, size_t first);
+  bool set_dirty_flag() noexcept;
+  void tell(const std::string& problem) {
+    if (!result.problem.empty()) result.problem += "; ";
+    result.problem += problem;
+  }
+
+  Journal& journal_;
+  block::BlockDevice& disk_;
+  Reporter report_;
+  std::vector<size_t> at_;  // the image each block is known to have, durably; or kUnknown
+  size_t reached_ = 0;      // the highest position of which something may be on the disk
+};
+
+// Writes the blocks of one stage: its images (kForward), or for each block the image before it (kBack).
+void Walk::write_stage(size_t position, Way way) {
+  const block::Stage stage = journal_.stages()[position - 1];
+  std::vector<std::pair<size_t, size_t>> wanted;  // block, image
+  for (size_t i = 0; i < journal_.blocks().size(); ++i) {
+    const std::vector<Image>& images = journal_.blocks()[i].images;
+    const size_t own = image_at(journal_, journal_.blocks()[i], position);
+    if (images[own].stage != stage) continue;
+    const size_t target = way == Way::kForward ? own : own - 1;
+    if (at_[i] == kUnknown || images[at_[i]].bytes != images[target].bytes) wanted.emplace_back(i, target);
+  }
+  if (wanted.empty()) return;
+  for (const auto& [block, image] : wanted) at_[block] = kUnknown;
+  for (size_t first = 0; first < wanted.size();) {
+    first = write_run(wanted, first);
+    report_(way == Way::kForward ? Step::kWrite : Step::kRollBack, first, wanted.size());
+  }
+  disk_.flush();
+  for (const auto& [block, image] : wanted) at_[block] = image;
+}
+
+// Neighbours in one write. Returns the index after the last one written.
+size_t Walk::write_run(const std::vector<std::pair<size_t, size_t>>& wanted, size_t first) {
+  const auto block_of = [&](size_t index) -> const Block& { return journal_.blocks()[wanted[index].first]; };
+  const auto bytes_of = [&](size_t index) -> const ByteVector& {
+    return block_of(index).images[wanted[index].second].bytes;
+  };
+  ByteVector buffer = bytes_of(first);
+  size_t end = first + 1;
+  while (end < wanted.size() && block_of(end).offset == block_of(first).offset + buffer.size() &&
+         buffer.size() < kWriteBytes) {
+    buffer.insert(buffer.end(), bytes_of(end).begin(), bytes_of(end).end());
+    ++end;
+  }
+  result.blocks_written += end - first;
+  result.bytes_written += buffer.size();
+  disk_.write(block_of(first).offset, buffer);
+  return end;
+}
+
+void Walk::give_up(const std::string& why) {
+  tell(why);
+  try {
+    journal_.mark(State::kRollingBack);
+  } catch (const std::exception& error) {
+    tell(std::string("the journal could not be marked: ") + error.what());
+  }
+  try {
+    backward(reached_);
+    read_back(0);
+  } catch (const std::exception& error) {
+    return leave_open(std::string("putting the old bytes back failed too: ") + error.what());
+  }
+  result.outcome = Outcome::kRolledBack;
+  mark_last(State::kRolledBack);
+}
+
+void Walk::leave_open(const std::string& why) {
+  tell(why);
+  result.outcome = Outcome::kLeftOpen;
+  result.dirty_flag_left_set = set_dirty_flag();
+}
+
+// Writes the image of the stage kDirtySet over whatever is there, if anything that comes after it may be on
+// the disk.
+bool Walk::set_dirty_flag() noexcept {
+  try {
+    const std::vector<block::Stage>& stages = journal_.stages();
+    const auto found = std::find(stages.begin(), stages.end(), block::Stage::kDirtySet);
+    const size_t position = static_cast<size_t>(found - stages.begin()) + 1;
+    if (found == stages.end() || reached_ <= position) return false;
+    for (size_t i = 0; i < at_.size(); ++i) {
+      const Block& block = journal_.blocks()[i];
+      if (block.images[image_at(journal_, block, position)].stage == block::Stage::kDirtySet)
+        at_[i] = kUnknown;
+    }
+    write_stage(position, Way::kForward);
+    return true;
+  } catch (const std::exception& error) {
+    tell(std::string("the volume's dirty flag could not be set: ") + error.what());
+    return false;
+  }
+}
+
+void Walk::mark_last(State state) noexcept {
+  try {
+    journal_.mark(state);
+    result.journal_marked = true;
+  } catch (const std::exception& error) {
+    tell(std::string("the journal could not be closed: ") + error.what());
+  }
+}
+
+void require_size(const Journal& journal, block::BlockReader& disk) {
+  if (journal.target().disk_size_bytes == disk.size_bytes()) return;
+  throw Error(ErrorCode::kRefused, "journal.target.size",
+              "the journal " + journal.path() + " is for a disk of " +
+                  std::to_string(journal.target().disk_size_bytes) + " bytes; " + disk.describe() + " has " +
+                  std::to_string(disk.size_bytes()));
+}
+
+void require_target(const Journal& journal, block::BlockReader& disk, const Target& present) {
+  std::string text;
+  for (const std::string& difference : differences(journal.target(), present)) text += "; " + difference;
+  if (!text.empty()) {
+    throw Error(ErrorCode::kRefused, "journal.target",
+                "the journal " + journal.path() + " is for " + describe(journal.target()) + ", not for " +
+                    disk.describe() + text);
+  }
+  require_size(journal, disk);
+}
+
+// W-1. The flush makes durable what an interrupted run of ours may have left in a cache.
+Placement locate_or_refuse(Walk& walk, Journal& journal, block::BlockDevice& disk) {
+  disk.flush();
+  Placement placement = walk.locate_blocks();
+  if (placement.conflict) {
+    throw Error(ErrorCode::kConflict, "journal.used",
+                disk.describe() + " was used since the interrupted repair: " + *placement.conflict +
+                    "; nothing was written (journal " + journal.path() + ")");
+  }
+  return placement;
+}
+
+Result roll_forward(Journal& journal, block::BlockDevice& disk, const Progress& progress) {
+  Walk walk(journal, disk, progress);
+  const Placement placement = locate_or_refuse(walk, journal, disk);
+  // The highest that fits: what is on the disk is the same for all, so the shortest way is as safe as any.
+  const size_t position =
+      placement.positions == 0 ? 0 : static_cast<size_t>(std::bit_width(placement.positions)) - 1;
+  try {
+    walk.forward(position);
+    if (walk.has_written()) walk.read_back(walk.last());
+  } catch (const std::exception& error) {
+    walk.give_up(error.what());
+    return walk.result;
+  }
+  walk.result.outcome = Outcome::kCommitted;
+  walk.mark_last(State::kClosed);
+  return walk.result;
+}
+
+// `begin` and `end`: the state to mark before the first write, and after the last.
+Result roll_back(Journal& journal, block::BlockDevice& disk, State begin, State end,
+                 const Progress& progress) {
+  Walk walk(journal, disk, progress);
+  const Placement placement = locate_or_refuse(walk, journal, disk);
+  if (journal.state() != begin) journal.mark(begin);
+  // The lowest that fits lies between it and the next.
+  const size_t position =
+      placement.positions == 0
+          ? walk.last()
+          : std::min(static_cast<size_t>(std::countr_zero(placement.positions)) + 1, walk.last());
+  try {
+    walk.backward(position);
+    if (walk.has_written()) walk.read_back(0);
+  } catch (const std::exception& error) {
+    walk.leave_open(error.what());
+    return walk.result;
+  }
+  walk.result.outcome = end == State::kUndone ? Outcome::kUndone : Outcome::kRolledBack;
+  walk.mark_last(end);
+  return walk.result;
+}
+
+Result finished(const Journal& journal) {
+  Result result;
+  result.outcome = journal.state() == State::kEmpty ? Outcome::kNothingWritten : Outcome::kAlreadyDone;
+  result.journal_marked = true;
+  return result;
+}
+
+}  // namespace
+
+std::string_view to_string(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kCommitted:
+      return "committed";
+    case Outcome::kRolledBack:
+      return "rolled-back";
+    case Outcome::kUndone:
+      return "undone";
+    case Outcome::kNothingWritten:
+      return "nothing-written";
+    case Outcome::kAlreadyDone:
+      return "already-done";
+    case Outcome::kLeftOpen:
+      return "left-open";
+  }
+  return "unknown";
+}
+
+Survey survey(const Journal& journal, block::BlockReader& disk) {
+  require_size(journal, disk);
+  Reporter silent{Progress{}};
+  const Placement placement = locate(journal, disk, silent, Step::kCompare);
+  Survey survey;
+  survey.blocks = journal.blocks().size();
+  survey.torn_blocks = placement.torn_blocks;
+  survey.conflict = placement.conflict;
+  survey.place = placement.is_at(journal, journal.stages().size()) ? Survey::Place::kNew
+                 : placement.is_at(journal, 0)                     ? Survey::Place::kOld
+                                                                   : Survey::Place::kBetween;
+  return survey;
+}
+
+Result commit(Journal& journal, block::BlockDevice& disk, const Progress& progress) {
+  if (journal.state() != State::kValid || !journal.is_fresh()) {
+    throw Error(ErrorCode::kRefused, "journal.commit.state",
+                "the journal " + journal.path() + " is " + std::string(to_string(journal.state())) +
+                    ", and a commit needs a new one: resume or undo it");
+  }
+  Walk walk(journal, disk, progress);
+  try {
+    require_size(journal, disk);
+    const Placement placement = walk.locate_blocks();
+    if (placement.conflict || !placement.is_at(journal, 0)) {
+      throw Error(ErrorCode::kConflict, "journal.commit.changed",
+                  disk.describe() + " changed since the repair was planned: " +
+                      placement.conflict.value_or("a block has other bytes") + "; nothing was written");
+    }
+  } catch (const std::exception&) {
+    walk.mark_last(State::kRolledBack);
+    throw;
+  }
+  journal.begin_commit();
+  try {
+    walk.forward(0);
+    walk.read_back(walk.last());
+  } catch (const std::exception& error) {
+    walk.give_up(error.what());
+    return walk.result;
+  }
+  walk.result.outcome = Outcome::kCommitted;
+  walk.mark_last(State::kClosed);
+  return walk.result;
+}
+
+Result resume(Journal& journal, block::BlockDevice& disk, const Target& present, const Progress& progress) {
+  if (!is_open(journal.state())) return finished(journal);
+  require_target(journal, disk, present);
+  if (journal.state() == State::kValid) return roll_forward(journal, disk, progress);
+  if (journal.state() == State::kUndoing)
+    return roll_back(journal, disk, State::kUndoing, State::kUndone, progress);
+  return roll_back(journal, disk, State::kRollingBack, State::kRolledBack, progress);
+}
+
+Result undo(Journal& journal, block::BlockDevice& disk, const Target& present, const Progress& progress) {
+  const State state = journal.state();
+  if (state == State::kEmpty || state == State::kUndone || state == State::kRolledBack)
+    return finished(journal);
+  require_target(journal, disk, present);
+  return roll_back(journal, disk, State::kUndoing, State::kUndone, progress);
+}
+
+}  // namespace mend::journal

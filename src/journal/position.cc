@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "journal/position.h"
+
+#include <algorithm>
+
+#include "crypto/sha256.h"
+
+namespace mend::journal {
+namespace {
+
+constexpr size_t kTearBytes = 512;
+constexpr size_t kReadBytes = size_t{1} << 20;
+
+// Each sector is that of one or that of the other.
+bool is_mix(Bytes found, Bytes one, Bytes other) {
+  for (size_t at = 0; at < found.size(); at += kTearBytes) {
+    const size_t length = std::min(kTearBytes, found.size() - at);
+    const Bytes sector = found.subspan(at, length);
+    if (!equal(sector, one.subspan(at, length)) && !equal(sector, other.subspan(at, length))) return false;
+  }
+  return true;
+}
+
+// What one block's bytes allow.
+struct Fit {
+  size_t image = Placement::kTorn;
+  unsigned positions = 0;
+  bool anywhere = false;
+};
+
+Fit fit(const Journal& journal, const Block& block, Bytes found) {
+  Fit result;
+  const size_t count = block.images.size();
+  std::vector<bool> equals(count), mixes(count);  // mixes[i]: of images i and i + 1
+  for (size_t i = 0; i < count; ++i) {
+    equals[i] = equal(found, block.images[i].bytes);
+    if (equals[i]) result.image = i;
+  }
+  for (size_t i = 0; i + 1 < count; ++i) {
+    mixes[i] = equals[i] || equals[i + 1] || is_mix(found, block.images[i].bytes, block.images[i + 1].bytes);
+    result.anywhere = result.anywhere || mixes[i];
+  }
+  for (size_t position = 0; position <= journal.stages().size(); ++position) {
+    const size_t here = image_at(journal, block, position);
+    const size_t next = position < journal.stages().size() ? image_at(journal, block, position + 1) : here;
+    if (here == next ? equals[here] : mixes[here]) result.positions |= 1u << position;
+  }
+  return result;
+}
+
+std::string place_text(const Journal& journal, uint64_t disk_offset) {
+  return "disk offset " + std::to_string(disk_offset) + " (" + describe(journal.target()) + ")";
+}
+
+bool witnesses_hold(const Journal& journal, block::BlockReader& disk, Placement& placement) {
+  for (const WitnessBlock& witness : journal.witnesses()) {
+    ByteVector found(witness.length);
+    disk.read_uncached(witness.offset, found);
+    placement.bytes_read += found.size();
+    if (crypto::sha256(found) == witness.sha256) continue;
+    placement.conflict =
+        "the log or the state of the volume changed, at " + place_text(journal, witness.offset);
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+size_t image_at(const Journal& journal, const Block& block, size_t position) {
+  size_t image = 0;
+  while (image + 1 < block.images.size() && position > 0 &&
+         block.images[image + 1].stage <= journal.stages()[position - 1]) {
+    ++image;
+  }
+  return image;
+}
+
+bool Placement::is_at(const Journal& journal, size_t position) const {
+  for (size_t i = 0; i < images.size(); ++i) {
+    const Block& block = journal.blocks()[i];
+    if (images[i] == kTorn ||
+        block.images[images[i]].bytes != block.images[image_at(journal, block, position)].bytes)
+      return false;
+  }
+  return true;
+}
+
+Placement locate(const Journal& journal, block::BlockReader& disk, Reporter& report, Step step) {
+  const std::vector<Block>& blocks = journal.blocks();
+  Placement placement;
+  placement.positions = (1u << (journal.stages().size() + 1)) - 1;
+  placement.images.assign(blocks.size(), Placement::kTorn);
+  if (!witnesses_hold(journal, disk, placement)) return placement;
+  ByteVector buffer;
+  for (size_t first = 0; first < blocks.size();) {
+    // Neighbours in one read.
+    size_t last = first;
+    uint64_t end = blocks[first].offset + blocks[first].images[0].bytes.size();
+    while (last + 1 < blocks.size() && blocks[last + 1].offset == end &&
+           end - blocks[first].offset < kReadBytes)
+      end += blocks[++last].images[0].bytes.size();
+    buffer.resize(static_cast<size_t>(end - blocks[first].offset));
+    disk.read_uncached(blocks[first].offset, buffer);
+    placement.bytes_read += buffer.size();
+    for (size_t i = first; i <= last; ++i) {
+      const Bytes found =
+          slice(Bytes(buffer), blocks[i].offset - blocks[first].offset, blocks[i].images[0].bytes.size());
+      const Fit place = fit(journal, blocks[i], found);
+      placement.images[i] = place.image;
+      placement.positions &= place.positions;
+      if (place.image == Placement::kTorn) ++placement.torn_blocks;
+      if (place.anywhere) continue;
+      placement.conflict =
+          "bytes that are neither the old nor the new ones, at " + place_text(journal, blocks[i].offset);
+      return placement;
+    }
+    first = last + 1;
+    report(step, first, blocks.size());
+  }
+  return placement;
+}
+
+}  // namespace mend::journal
