@@ -176,27 +176,33 @@ void name_by_libblkid(Partition& partition, Bytes start, uint32_t sector_bytes) 
   }
 }
 
+// NTFS keeps a copy of its boot sector in the partition's last sector.
+bool ends_as_ntfs(const Partition& partition, EdgeReader& disk, uint32_t sector_bytes) {
+  if (!may_hold_windows_volume(partition) || partition.size_bytes < 2 * uint64_t{sector_bytes}) return false;
+  const uint64_t last = partition.offset + partition.size_bytes - sector_bytes;
+  return is_ntfs_boot_sector(disk.read_bytes(last, sector_bytes));
+}
+
+void classify_by_bytes(Partition& partition, EdgeReader& disk, uint32_t sector_bytes) {
+  const ByteVector start =
+      disk.read_bytes(partition.offset, std::min(partition.size_bytes, kVolumeStartBytes));
+  partition.content = classify(start);
+  if (partition.content == Content::kRefs) partition.unsupported_reason = kRefsReason;
+  if (partition.content == Content::kUnknown) name_by_libblkid(partition, start, sector_bytes);
+  const bool nothing = partition.content == Content::kUnknown || partition.content == Content::kEmpty;
+  if (nothing && ends_as_ntfs(partition, disk, sector_bytes)) partition.content = Content::kNtfs;
+  if (partition.number == 0) return;  // a whole disk is looked at for arrays anyway
+  std::optional<RaidSignature> md = find_md_at_start(start);
+  const bool volume = partition.content == Content::kNtfs || partition.content == Content::kBitlocker;
+  if (!md && volume) md = find_md_at_end(disk, partition.offset, partition.size_bytes);
+  if (!md) return;
+  partition.content = Content::kRaidMember;
+  partition.content_name.clear();
+  partition.unsupported_reason = raid_reason(md->kind);
+}
+
 void classify_partition(Partition& partition, EdgeReader& disk, uint32_t sector_bytes) {
-  if (!classify_by_type(partition)) {
-    const ByteVector start =
-        disk.read_bytes(partition.offset, std::min(partition.size_bytes, kVolumeStartBytes));
-    partition.content = classify(start);
-    if (partition.content == Content::kRefs) partition.unsupported_reason = kRefsReason;
-    if (partition.content == Content::kUnknown) name_by_libblkid(partition, start, sector_bytes);
-    const bool nothing = partition.content == Content::kUnknown || partition.content == Content::kEmpty;
-    if (nothing && may_hold_windows_volume(partition) && partition.size_bytes >= 2 * uint64_t{sector_bytes}) {
-      // NTFS keeps a copy of its boot sector in the partition's last sector.
-      const uint64_t last = partition.offset + partition.size_bytes - sector_bytes;
-      if (is_ntfs_boot_sector(disk.read_bytes(last, sector_bytes))) partition.content = Content::kNtfs;
-    }
-    const bool volume = partition.content == Content::kNtfs || partition.content == Content::kBitlocker;
-    if (volume && partition.number != 0) {
-      if (const auto md = find_md_at_end(disk, partition.offset, partition.size_bytes)) {
-        partition.content = Content::kRaidMember;
-        partition.unsupported_reason = raid_reason(md->kind);
-      }
-    }
-  }
+  if (!classify_by_type(partition)) classify_by_bytes(partition, disk, sector_bytes);
   if (partition.content_name.empty()) partition.content_name = to_string(partition.content);
 }
 

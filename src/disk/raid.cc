@@ -69,16 +69,16 @@ std::optional<uint64_t> find_md090(const Region& region) {
   return std::nullopt;
 }
 
-bool is_md1(const Region& region, uint64_t offset) {
-  const ByteVector block = region.read(offset, 256);
-  return read_le<uint32_t>(block, 0) == kMdMagic && read_le<uint32_t>(block, 4) == 1 &&
+// `block`: what stands at `offset`, which the superblock repeats.
+bool is_md1(Bytes block, uint64_t offset) {
+  return block.size() >= 256 && read_le<uint32_t>(block, 0) == kMdMagic && read_le<uint32_t>(block, 4) == 1 &&
          read_le<uint64_t>(block, kMd1SuperOffset) == offset / 512;
 }
 
 std::optional<uint64_t> find_md10(const Region& region) {
   if (region.size < 64 * 1024) return std::nullopt;
   const uint64_t offset = align_down(region.size / 512 - 16, 8) * 512;
-  return is_md1(region, offset) ? std::optional(offset) : std::nullopt;
+  return is_md1(region.read(offset, 256), offset) ? std::optional(offset) : std::nullopt;
 }
 
 std::string md_kind(std::string_view version) {
@@ -94,13 +94,18 @@ std::optional<RaidSignature> find_md_at_end(block::BlockReader& reader, uint64_t
   return std::nullopt;
 }
 
+std::optional<RaidSignature> find_md_at_start(Bytes start) {
+  if (is_md1(start, 0)) return RaidSignature{md_kind("1.1"), 0};
+  if (start.size() > 4096 && is_md1(start.subspan(4096), 4096)) return RaidSignature{md_kind("1.2"), 4096};
+  return std::nullopt;
+}
+
 std::optional<RaidSignature> find_raid(block::BlockReader& reader, uint64_t begin, uint64_t size_bytes) {
   const Region region{reader, begin, size_bytes};
   if (const auto at = find_intel(region))
     return RaidSignature{"Intel Rapid Storage (RST: RAID, or a disk that Optane memory caches)", *at};
   if (const auto at = find_ddf(region)) return RaidSignature{"DDF, a RAID controller's format", *at};
-  if (is_md1(region, 0)) return RaidSignature{md_kind("1.1"), 0};
-  if (is_md1(region, 4096)) return RaidSignature{md_kind("1.2"), 4096};
+  if (const auto md = find_md_at_start(region.read(0, 8192))) return md;
   return find_md_at_end(reader, begin, size_bytes);
 }
 

@@ -24,6 +24,9 @@ std::optional<RaidSignature> find_raid(block::BlockReader& reader, uint64_t begi
 // At most two reads.
 std::optional<RaidSignature> find_md_at_end(block::BlockReader& reader, uint64_t begin, uint64_t size_bytes);
 
+// md 1.1 and 1.2 in the first 8 KiB of a disk or partition, which are `start`.
+std::optional<RaidSignature> find_md_at_start(Bytes start);
+
 // What a technician is told about a member of an array of this kind.
 std::string raid_reason(const std::string& kind);
 
