@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Small files that an operator names: manifests, key files. Read whole, up to a limit; regular files and
+// pipes. Disks and images are not read here but through block::FileDevice.
+//
+// Invariants
+//   FI-1  Never more than the limit is held, whatever the file says its size is, and whatever a pipe
+//   delivers.
+#pragma once
+
+#include <string>
+
+#include "base/bytes.h"
+#include "base/secret.h"
+
+namespace mend {
+
+// kUsage "base.file.open" (absent, not allowed), "base.file.directory", "base.file.size" (over the limit,
+// with both sizes); kIo "base.file.read". The message names the path.
+ByteVector read_file(const std::string& path, uint64_t limit_bytes);
+// The same into memory that is locked and wiped.
+Secret read_secret_file(const std::string& path, uint64_t limit_bytes);
+
+}  // namespace mend
