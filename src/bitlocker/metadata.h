@@ -10,10 +10,11 @@
 //   KiB read for the copies. M-4  A volume that is understood but not safe to touch says so in unsupported();
 //   nothing unlocks it. M-5  Holds no secret but what lies in the clear on the disk: a clear key's bytes are
 //   in a Secret.
-// Immutable, movable.
+// Immutable, copyable.
 #pragma once
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,7 @@
 namespace mend::bitlocker {
 
 enum class Method : uint16_t {
+  kUnknown = 0,  // such a volume is unsupported(), and never unlocked
   kAesCbc128Elephant = 0x8000,
   kAesCbc256Elephant = 0x8001,
   kAesCbc128 = 0x8002,
@@ -35,7 +37,7 @@ enum class Method : uint16_t {
   kAesXts128 = 0x8004,
   kAesXts256 = 0x8005,
 };
-// "xts-aes-128", "aes-cbc-128", "aes-cbc-128-elephant", and the same with 256.
+// "xts-aes-128", "aes-cbc-128", "aes-cbc-128-elephant", and the same with 256; "unknown".
 std::string_view to_string(Method method);
 // The counterpart; nothing for any other text.
 std::optional<Method> parse_method(std::string_view text);
@@ -75,7 +77,7 @@ struct Protector {
   ProtectorInfo info;
   std::optional<std::array<uint8_t, 16>> salt;  // stretched types
   std::optional<SealedKey> sealed_vmk;
-  Secret clear_key;  // clear key only, 32 bytes
+  std::shared_ptr<const Secret> clear_key;  // clear key only, 32 bytes
 };
 
 // Why a volume may be looked at but not unlocked.
@@ -100,9 +102,6 @@ class Metadata {
   // kCorrupt "bitlocker.fve.no_copy": no usable copy, with what is wrong with each. kIo of the volume when no
   // copy could be read.
   static Metadata read(block::BlockReader& volume);
-
-  Metadata(Metadata&&) noexcept = default;
-  Metadata& operator=(Metadata&&) noexcept = default;
 
   const Guid& volume_guid() const { return volume_guid_; }
   int version() const { return version_; }
@@ -129,6 +128,10 @@ class Metadata {
   // Which copy (0 to 2) was taken, and what is wrong with the others, for the log.
   int copy_used() const { return copy_used_; }
   const std::vector<std::string>& copy_problems() const { return copy_problems_; }
+
+  // Other usable copies whose bytes differ from this one's, in their order: unlock() turns to them when the
+  // sealed hash shows that this one was altered.
+  const std::vector<Metadata>& alternatives() const { return alternatives_; }
 
   // For unlock().
   const std::vector<Protector>& protector_details() const { return protectors_; }
@@ -157,6 +160,7 @@ class Metadata {
   Region moved_header_;
   int copy_used_ = 0;
   std::vector<std::string> copy_problems_;
+  std::vector<Metadata> alternatives_;
   std::optional<SealedKey> sealed_fvek_;
   std::optional<SealedKey> sealed_hash_;
   crypto::Sha256Digest block_hash_{};

@@ -24,22 +24,28 @@ class VolumeKeys {
  public:
   // REQUIRES: data_key of 16, 32 (CBC), 32, 64 (XTS) bytes as the method wants; tweak_key as data_key with
   // Elephant, else empty. kCorrupt "bitlocker.fvek.size" otherwise.
-  VolumeKeys(Method method, Secret data_key, Secret tweak_key);
+  // `metadata_hash`: Metadata::block_hash() of the metadata they were unlocked with.
+  VolumeKeys(Method method, Secret data_key, Secret tweak_key, const crypto::Sha256Digest& metadata_hash);
 
   Method method() const { return method_; }
   Bytes data_key() const { return data_key_.bytes(); }
   Bytes tweak_key() const { return tweak_key_.bytes(); }
+  const crypto::Sha256Digest& metadata_hash() const { return metadata_hash_; }
 
  private:
   Method method_;
   Secret data_key_;
   Secret tweak_key_;
+  crypto::Sha256Digest metadata_hash_;
 };
 
 struct Unlocked {
   Guid protector_id;
   ProtectorType type = ProtectorType::kOther;
   std::shared_ptr<const VolumeKeys> keys;
+  // The copy of the metadata that the sealed hash vouches for, to build UnlockedVolume with: the one that was
+  // given, or one of its alternatives where the given one was altered.
+  std::shared_ptr<const Metadata> metadata;
 };
 
 // Tries the clear key, then startup keys, recovery passwords (those with a fitting protector ID first, then

@@ -52,9 +52,15 @@ class UnlockedVolume : public block::BlockDevice {
   void build_segments(const Metadata& metadata);
   void add_segment(uint64_t start, uint64_t end, Segment::Kind kind, uint64_t device_offset);
   const Segment& segment_at(uint64_t offset) const;
+  // Calls visit(segment, offset below, bytes before this part, bytes of this part).
+  template <typename Visit>
+  void for_each_part(uint64_t offset, uint64_t length, Visit visit) const;
+  MutableBytes buffer();
+  // One sector in plaintext, in the buffer.
+  MutableBytes read_sector(uint64_t device_offset);
   void read_cipher(uint64_t device_offset, MutableBytes out);
   void write_cipher(uint64_t device_offset, Bytes data);
-  void read_vista_boot(const Segment& segment, uint64_t offset, MutableBytes out);
+  void read_vista_boot(uint64_t device_offset, MutableBytes out);
 
   std::shared_ptr<block::BlockDevice> below_;
   uint64_t size_bytes_ = 0;
@@ -63,7 +69,7 @@ class UnlockedVolume : public block::BlockDevice {
   uint64_t vista_mft_mirror_cluster_ = 0;
   std::vector<Segment> segments_;
   std::unique_ptr<SectorCipher> cipher_;
-  Secret buffer_;
+  Secret buffer_;  // kept from the first write or partial read on
 };
 
 }  // namespace mend::bitlocker

@@ -55,7 +55,11 @@ class AesCbc {
   void transform(MutableBytes sectors, size_t sector_bytes, Bytes initial_values);
 
  private:
+  void decrypt(MutableBytes sectors, size_t sector_bytes, Bytes initial_values);
+
+  Direction direction_;
   detail::CipherContext context_;
+  Secret scratch_;
 };
 
 // XTS, the tweak being the sector's number as 16 little-endian bytes.
@@ -67,7 +71,12 @@ class AesXts {
   void transform(MutableBytes sectors, size_t sector_bytes, uint64_t first_sector);
 
  private:
-  detail::CipherContext context_;
+  void transform_batches(MutableBytes sectors, size_t sector_bytes, uint64_t first_sector);
+
+  AesBlocks tweaks_;
+  detail::CipherContext batch_;  // the data key as a block cipher
+  detail::CipherContext whole_;  // both keys, as OpenSSL's XTS
+  Secret scratch_;
 };
 
 // AES-256-CCM without associated data. Nothing when the tag does not fit.

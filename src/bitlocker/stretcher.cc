@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "bitlocker/stretcher.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+namespace mend::bitlocker {
+namespace {
+
+constexpr std::chrono::milliseconds kBetweenProgress{100};
+
+// What the workers share.
+class Pool {
+ public:
+  Pool(std::span<const StretchTask> tasks, const StretchPlan::Open& open) : tasks_(tasks), open_(open) {}
+
+  std::optional<StretchPlan::Fit> run(const std::function<void(double)>& progress) {
+    const size_t count = std::min<size_t>(tasks_.size(), std::max(1u, std::thread::hardware_concurrency()));
+    running_ = count;
+    std::vector<std::jthread> workers;
+    // Declared after `workers`, so that an exception of `progress` stops them before they are joined.
+    struct StopOnExit {
+      std::atomic<bool>& stop;
+      ~StopOnExit() { stop = true; }
+    } stop_on_exit{stop_};
+    for (size_t i = 0; i < count; ++i) workers.emplace_back([this] { work(); });
+    wait(progress);
+    if (failure_) std::rethrow_exception(failure_);
+    return std::move(fit_);
+  }
+
+ private:
+  void work() noexcept {
+    try {
+      for (size_t index = next_++; index < tasks_.size() && !stop_; index = next_++) try_task(tasks_[index]);
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (!failure_) failure_ = std::current_exception();
+      stop_ = true;
+    }
+    const std::lock_guard lock(mutex_);
+    --running_;
+    changed_.notify_all();
+  }
+
+  void try_task(const StretchTask& task) {
+    const Secret key = crypto::stretch(task.initial.bytes(), *task.protector->salt, crypto::kStretchRounds,
+                                       &rounds_, &stop_);
+    if (key.empty()) return;
+    std::optional<Secret> vmk = open_(*task.protector, key.bytes());
+    if (!vmk) return;
+    const std::lock_guard lock(mutex_);
+    if (!fit_) fit_ = StretchPlan::Fit{task.protector, std::move(*vmk)};
+    stop_ = true;
+  }
+
+  void wait(const std::function<void(double)>& progress) {
+    const double total = static_cast<double>(tasks_.size()) * static_cast<double>(crypto::kStretchRounds);
+    std::unique_lock lock(mutex_);
+    while (!changed_.wait_for(lock, kBetweenProgress, [this] { return running_ == 0; })) {
+      if (!progress) continue;
+      lock.unlock();
+      progress(static_cast<double>(rounds_.load()) / total);
+      lock.lock();
+    }
+  }
+
+  std::span<const StretchTask> tasks_;
+  const StretchPlan::Open& open_;
+  std::atomic<size_t> next_ = 0;
+  std::atomic<uint64_t> rounds_ = 0;
+  std::atomic<bool> stop_ = false;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  size_t running_ = 0;
+  std::optional<StretchPlan::Fit> fit_;
+  std::exception_ptr failure_;
+};
+
+}  // namespace
+
+void StretchPlan::add(const Protector& protector, Bytes initial) {
+  for (const StretchTask& task : tasks_) {
+    if (task.protector == &protector && equal_constant_time(task.initial.bytes(), initial)) return;
+  }
+  tasks_.push_back({&protector, Secret(initial)});
+}
+
+std::optional<StretchPlan::Fit> StretchPlan::run(size_t first, const Open& open,
+                                                 const std::function<void(double)>& progress) const {
+  if (first >= tasks_.size()) return std::nullopt;
+  if (progress) progress(0);
+  std::optional<Fit> fit = Pool(std::span(tasks_).subspan(first), open).run(progress);
+  if (progress) progress(1);
+  return fit;
+}
+
+}  // namespace mend::bitlocker
