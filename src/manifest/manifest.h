@@ -4,15 +4,12 @@
 //
 // Invariants
 //   MF-1  Whatever the text, parse() gives a Manifest in which every field keeps its limits, or an Error; a
-//   key or a
-//         table that is not known is an error, never skipped.
-//   MF-2  Every error names file, line and column, as "file:line:column: what"; all that are found are
-//   listed, one a
-//         line, and the Error's id is that of the first.
-//   MF-3  A rule whose path, or whose rename target, could name something Windows cannot start without is an
-//   error
-//         unless the rule says so (`allow_protected`); what NTFS and BitLocker keep for themselves is never
-//         allowed.
+//         key or a table that is not known is an error, never skipped.
+//   MF-2  Every error names file, line and column, as "file:line:column: what". All that are found are
+//         listed (up to 50), one a line; the Error's id is that of the first.
+//   MF-3  A rule whose path, or whose rename target, could name something Windows does not start without is
+//         an error unless the rule says so (`allow_protected`); what NTFS and BitLocker keep for themselves
+//         is never allowed. See protected.h.
 // Values; copyable.
 #pragma once
 

@@ -4,12 +4,11 @@
 // protected.cc.
 //
 // Invariants
-//   PR-1  protects(path) is true for every path that matches an entry of the list, whatever the case of its
-//   letters,
-//         and whether a component is given by its long or its 8.3 name.
-//   PR-2  could_match(pattern) is true whenever some path that the pattern matches is protected: the two
-//   never
-//         disagree towards danger.
+//   PR-1  protection_of(path) finds every path that matches an entry of the list, whatever the case of its
+//         letters.
+//   PR-2  could_match(pattern) finds every pattern that matches a path which protection_of() finds, with one
+//         exception: below a directory protected as a whole (`$Extend`, `Boot`, …) only when the pattern
+//         names that directory. A wildcard there, as in `*\System32\…`, is left to protection_of().
 // Case is folded as ASCII, with the few other letters that some upcase table maps to ASCII.
 #pragma once
 
@@ -17,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "manifest/manifest.h"
 
@@ -42,6 +42,8 @@ Protected could_match(Path pattern);
 inline bool is_protected(Path path) {
   return protection_of(path).level != Protection::kNone;
 }
+// Where a rename puts what the path matches: its components with the last one exchanged.
+std::vector<std::u16string> rename_target(const Rule& rule);
 // The rule's path, and its target when it renames.
 bool may_match_protected(const Rule& rule);
 
