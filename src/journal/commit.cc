@@ -50,7 +50,8 @@ class Walk {
     const Placement placement = locate(journal_, disk_, report_, Step::kReadBack);
     result.bytes_read += placement.bytes_read;
     if (!placement.conflict && placement.is_at(journal_, position)) return;
-    at_.assign(at_.size(), kUnknown);  // nothing that was said to be written can be relied on
+    at_.assign(at_.size(), kUnknown);
+    unreliable_ = true;
     throw Error(ErrorCode::kIo, "journal.walk.readback",
                 disk_.describe() + " does not hold what was written to it" +
                     (placement.conflict ? ": " + *placement.conflict : std::string()));
@@ -60,17 +61,21 @@ class Walk {
   void give_up(const std::string& why);
   // After a failure back: leaves the volume as safe as the disk allows.
   void leave_open(const std::string& why);
-  void mark_last(State state) noexcept;
+  void mark_last(State state);
 
   Result result;
 
  private:
   enum class Way { kForward, kBack };
   static constexpr size_t kUnknown = Placement::kTorn;
+  struct Wanted {
+    size_t block, image;
+  };
 
   void write_stage(size_t position, Way way);
-  size_t write_run(const std::vector<std::pair<size_t, size_t>>& wanted, size_t first);
-  bool set_dirty_flag() noexcept;
+  void write_and_flush(const std::vector<Wanted>& wanted, Step step);
+  size_t write_run(const std::vector<Wanted>& wanted, size_t first);
+  void set_dirty_flag();
   void tell(const std::string& problem) {
     if (!result.problem.empty()) result.problem += "; ";
     result.problem += problem;
@@ -79,36 +84,43 @@ class Walk {
   Journal& journal_;
   block::BlockDevice& disk_;
   Reporter report_;
-  std::vector<size_t> at_;  // the image each block is known to have, durably; or kUnknown
-  size_t reached_ = 0;      // the highest position of which something may be on the disk
+  std::vector<size_t> at_;   // the image each block is known to have, durably; or kUnknown
+  size_t reached_ = 0;       // the highest position of which something may be on the disk
+  size_t current_ = 0;       // the disk is between this position and the one before
+  bool unreliable_ = false;  // the disk did not hold what it said it had written
 };
 
 // Writes the blocks of one stage: its images (kForward), or for each block the image before it (kBack).
 void Walk::write_stage(size_t position, Way way) {
+  current_ = position;
   const block::Stage stage = journal_.stages()[position - 1];
-  std::vector<std::pair<size_t, size_t>> wanted;  // block, image
+  std::vector<Wanted> wanted;
   for (size_t i = 0; i < journal_.blocks().size(); ++i) {
     const std::vector<Image>& images = journal_.blocks()[i].images;
     const size_t own = image_at(journal_, journal_.blocks()[i], position);
     if (images[own].stage != stage) continue;
     const size_t target = way == Way::kForward ? own : own - 1;
-    if (at_[i] == kUnknown || images[at_[i]].bytes != images[target].bytes) wanted.emplace_back(i, target);
+    if (at_[i] == kUnknown || images[at_[i]].bytes != images[target].bytes) wanted.push_back({i, target});
   }
+  write_and_flush(wanted, way == Way::kForward ? Step::kWrite : Step::kRollBack);
+}
+
+void Walk::write_and_flush(const std::vector<Wanted>& wanted, Step step) {
   if (wanted.empty()) return;
-  for (const auto& [block, image] : wanted) at_[block] = kUnknown;
+  for (const Wanted& one : wanted) at_[one.block] = kUnknown;
   for (size_t first = 0; first < wanted.size();) {
     first = write_run(wanted, first);
-    report_(way == Way::kForward ? Step::kWrite : Step::kRollBack, first, wanted.size());
+    report_(step, first, wanted.size());
   }
   disk_.flush();
-  for (const auto& [block, image] : wanted) at_[block] = image;
+  for (const Wanted& one : wanted) at_[one.block] = one.image;
 }
 
 // Neighbours in one write. Returns the index after the last one written.
-size_t Walk::write_run(const std::vector<std::pair<size_t, size_t>>& wanted, size_t first) {
-  const auto block_of = [&](size_t index) -> const Block& { return journal_.blocks()[wanted[index].first]; };
+size_t Walk::write_run(const std::vector<Wanted>& wanted, size_t first) {
+  const auto block_of = [&](size_t index) -> const Block& { return journal_.blocks()[wanted[index].block]; };
   const auto bytes_of = [&](size_t index) -> const ByteVector& {
-    return block_of(index).images[wanted[index].second].bytes;
+    return block_of(index).images[wanted[index].image].bytes;
   };
   ByteVector buffer = bytes_of(first);
   size_t end = first + 1;
@@ -143,31 +155,38 @@ void Walk::give_up(const std::string& why) {
 void Walk::leave_open(const std::string& why) {
   tell(why);
   result.outcome = Outcome::kLeftOpen;
-  result.dirty_flag_left_set = set_dirty_flag();
-}
-
-// Writes the image of the stage kDirtySet over whatever is there, if anything that comes after it may be on
-// the disk.
-bool Walk::set_dirty_flag() noexcept {
   try {
-    const std::vector<block::Stage>& stages = journal_.stages();
-    const auto found = std::find(stages.begin(), stages.end(), block::Stage::kDirtySet);
-    const size_t position = static_cast<size_t>(found - stages.begin()) + 1;
-    if (found == stages.end() || reached_ <= position) return false;
-    for (size_t i = 0; i < at_.size(); ++i) {
-      const Block& block = journal_.blocks()[i];
-      if (block.images[image_at(journal_, block, position)].stage == block::Stage::kDirtySet)
-        at_[i] = kUnknown;
-    }
-    write_stage(position, Way::kForward);
-    return true;
+    set_dirty_flag();
   } catch (const std::exception& error) {
-    tell(std::string("the volume's dirty flag could not be set: ") + error.what());
-    return false;
+    tell(std::string("the volume's dirty flag could not be written again: ") + error.what());
+  }
+  try {
+    result.dirty_flag_left_set = shows_dirty_flag(journal_, disk_);
+  } catch (const std::exception& error) {
+    tell(std::string("nor could it be read: ") + error.what());
   }
 }
 
-void Walk::mark_last(State state) noexcept {
+// Puts the dirty flag's images back, unless no edit can be on the disk. The images are those of the position
+// below the stage that failed: there the flag is set, and the blocks fit the others.
+void Walk::set_dirty_flag() {
+  const std::vector<block::Stage>& stages = journal_.stages();
+  const auto found = std::find(stages.begin(), stages.end(), block::Stage::kDirtySet);
+  const size_t flag_set = static_cast<size_t>(found - stages.begin()) + 1;
+  if (found == stages.end() || (current_ <= flag_set && !unreliable_)) return;
+  const size_t position = unreliable_ ? flag_set : current_ - 1;
+  std::vector<Wanted> wanted;
+  for (size_t i = 0; i < at_.size(); ++i) {
+    const Block& block = journal_.blocks()[i];
+    const auto is_flag = [](const Image& image) { return image.stage == block::Stage::kDirtySet; };
+    const size_t image = image_at(journal_, block, position);
+    if (std::any_of(block.images.begin(), block.images.end(), is_flag) && at_[i] != image)
+      wanted.push_back({i, image});
+  }
+  write_and_flush(wanted, Step::kRollBack);
+}
+
+void Walk::mark_last(State state) {
   try {
     journal_.mark(state);
     result.journal_marked = true;

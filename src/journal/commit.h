@@ -43,7 +43,7 @@ struct Result {
   // The final state reached the stick. False when it vanished or failed: the disk is as `outcome` says all
   // the same, and a later resume will find that there is nothing left to write.
   bool journal_marked = false;
-  // kLeftOpen: the dirty flag's image is on the disk, as far as the disk says.
+  // kLeftOpen: the dirty flag's image is on the disk, read back.
   bool dirty_flag_left_set = false;
   // Blocks were found that only a disk that did not keep the order of flushes can have left.
   bool out_of_order = false;

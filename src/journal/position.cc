@@ -65,7 +65,36 @@ bool witnesses_hold(const Journal& journal, block::BlockReader& disk, Placement&
   return true;
 }
 
+// Every sector that the flag's stage changes is as that stage, or one before the flag's restoring, has it.
+bool block_shows_flag(const Block& block, size_t flag_image, Bytes found) {
+  for (size_t at = 0; at < found.size(); at += kTearBytes) {
+    const size_t length = std::min(kTearBytes, found.size() - at);
+    const auto sector = [&](size_t image) { return Bytes(block.images[image].bytes).subspan(at, length); };
+    if (equal(sector(flag_image), sector(flag_image - 1))) continue;
+    bool shows = false;
+    for (size_t i = flag_image;
+         i < block.images.size() && block.images[i].stage != block::Stage::kDirtyRestore; ++i)
+      shows = shows || equal(found.subspan(at, length), sector(i));
+    if (!shows) return false;
+  }
+  return true;
+}
+
 }  // namespace
+
+bool shows_dirty_flag(const Journal& journal, block::BlockReader& disk) {
+  bool any = false;
+  for (const Block& block : journal.blocks()) {
+    for (size_t i = 1; i < block.images.size(); ++i) {
+      if (block.images[i].stage != block::Stage::kDirtySet) continue;
+      any = true;
+      ByteVector found(block.images[i].bytes.size());
+      disk.read_uncached(block.offset, found);
+      if (!block_shows_flag(block, i, found)) return false;
+    }
+  }
+  return any;
+}
 
 size_t image_at(const Journal& journal, const Block& block, size_t position) {
   size_t image = 0;

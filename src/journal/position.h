@@ -30,6 +30,9 @@ struct Placement {
   bool is_at(const Journal& journal, size_t position) const;
 };
 
+// The dirty flag's bytes are on the disk, as the stage kDirtySet or one after it has them. False without one.
+bool shows_dirty_flag(const Journal& journal, block::BlockReader& disk);
+
 // Reads all blocks and witnesses past the cache. kIo. Stops at the first conflict.
 Placement locate(const Journal& journal, block::BlockReader& disk, Reporter& report, Step step);
 
