@@ -111,35 +111,6 @@ std::vector<Name> names_of(Mount& mount, Inode& file) {
   return names;
 }
 
-std::vector<size_t> with_pair(const std::vector<Name>& names, size_t which, const std::string& where) {
-  const Name& name = names[which];
-  std::vector<size_t> result{which};
-  if (name.name_space == NameSpace::kWin32AndDos) return result;
-  std::vector<size_t> dos, win32, posix;
-  for (size_t i = 0; i < names.size(); ++i) {
-    if (names[i].parent.record != name.parent.record) continue;
-    if (names[i].name_space == NameSpace::kDos) dos.push_back(i);
-    if (names[i].name_space == NameSpace::kWin32) win32.push_back(i);
-    if (names[i].name_space == NameSpace::kPosix) posix.push_back(i);
-  }
-  // The long name that the DOS name belongs to: the only Win32 name, or, as some tools leave it, the only
-  // other.
-  const std::vector<size_t>& owners = win32.empty() ? posix : win32;
-  if (dos.empty() || (name.name_space != NameSpace::kDos && name.name_space != NameSpace::kWin32 &&
-                      !(win32.empty() && owners.size() == 1)))
-    return result;
-  if (dos.size() > 1 || owners.size() > 1)
-    throw Error(ErrorCode::kUnsupported, "ntfs3g.name.ambiguous",
-                where + " has several long names in one directory and a DOS name " +
-                    quoted(names[dos[0]].text) +
-                    "; which of them it belongs to cannot be told; nothing was changed");
-  if (name.name_space != NameSpace::kDos)
-    result.push_back(dos[0]);
-  else
-    result.insert(result.end(), owners.begin(), owners.end());
-  return result;
-}
-
 std::optional<Entry> find_entry(Mount& mount, Inode& directory, std::u16string_view text) {
   IndexSearch search(mount, directory, kDirectoryIndex);
   if (!search.find(make_name(ByteVector(kText), {}, text))) return std::nullopt;

@@ -30,9 +30,6 @@ Name parse_name(Bytes value);
 ByteVector make_name(Bytes from, ntfs::MftReference parent, std::u16string_view text);
 
 std::vector<Name> names_of(Mount& mount, Inode& file);
-// Index into `names` of what goes when names[which] goes: it and the name it is paired with. kUnsupported
-// "ntfs3g.name.ambiguous".
-std::vector<size_t> with_pair(const std::vector<Name>& names, size_t which, const std::string& where);
 
 // An entry of a directory as it stands in the index.
 struct Entry {

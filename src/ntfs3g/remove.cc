@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "ntfs/names.h"
 #include "ntfs3g/edit.h"
 
 namespace mend::ntfs3g {
@@ -111,7 +112,9 @@ FoundLink find_link(Mount& mount, Inode& directory, std::u16string_view text) {
   auto is_it = [&](const Name& name) { return name.parent == directory.reference() && name.text == text; };
   while (which < found.names.size() && !is_it(found.names[which])) ++which;
   if (which == found.names.size()) throw contradiction("the record of the file has no such name");
-  found.going = with_pair(found.names, which, mount.at(entry->reference.record));
+  std::vector<ntfs::Link> links;
+  for (const Name& name : found.names) links.push_back({name.parent, name.text, name.name_space});
+  found.going = ntfs::with_paired_name(links, which);
   for (size_t going : found.going) {
     std::optional<Entry> own = find_entry(mount, directory, found.names[going].text);
     if (!own || own->reference != found.file->reference())

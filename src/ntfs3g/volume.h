@@ -48,7 +48,7 @@ class Volume {
   // itself goes with its last name: clusters, extension records, $Reparse and $ObjId entries; its record
   // keeps its content and names, as Windows leaves them. Read-only and system files too.
   // kNotFound "ntfs3g.name.absent": no entry spelt exactly so. kRefused: a system file, a directory that is
-  // not empty. kUnsupported "ntfs3g.name.ambiguous": several Win32 names in this directory and one DOS name,
+  // not empty. kUnsupported "ntfs.names.ambiguous": several Win32 names in this directory and one DOS name,
   // so it cannot be told whose it is. kCorrupt: record, link count and index contradict each other.
   void remove(ntfs::MftReference parent, std::u16string_view name);
 
