@@ -66,6 +66,7 @@ struct Options {
   std::string host = "PC-0147";
   Hives hives = Hives::kSmall;
   bool incident = true;        // false: the channel files are the repaired ones
+  unsigned bad_files = 1;      // faulty channel files, up to 30
   uint64_t extra_files = 0;    // spread over directories of 1,000
   uint64_t big_directory = 0;  // names in one directory, Windows\Installer\$PatchCache$
   Log log = Log::kClean;
