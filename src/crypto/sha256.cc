@@ -81,6 +81,29 @@ RunRounds choose_run_rounds() {
   return run_rounds_portable;
 }
 
+Secret stretch_with(RunRounds run_rounds, Bytes initial, Bytes salt, uint64_t rounds,
+                    std::atomic<uint64_t>* done, const std::atomic<bool>* stop) {
+  Secret memory(sizeof(Chain));
+  Chain& chain = *new (memory.bytes().data()) Chain{};
+  SHA256_Init(&chain.context);
+  std::memcpy(chain.blocks.data() + kInitialAt, slice(initial, 0, SHA256_DIGEST_LENGTH).data(),
+              SHA256_DIGEST_LENGTH);
+  std::memcpy(chain.blocks.data() + kSaltAt, slice(salt, 0, 16).data(), 16);
+  set_counter(chain, 0);
+  constexpr uint16_t kMessageBits = kMessageBytes * 8;
+  chain.blocks[chain.blocks.size() - 2] = kMessageBits >> 8;
+  chain.blocks[chain.blocks.size() - 1] = kMessageBits & 0xFF;
+
+  for (uint64_t round = 0; round < rounds;) {
+    if (stop != nullptr && stop->load(std::memory_order_relaxed)) return {};
+    const uint64_t piece = std::min(kRoundsBetweenLooks, rounds - round);
+    run_rounds(chain, round, round + piece);
+    round += piece;
+    if (done != nullptr) done->fetch_add(piece, std::memory_order_relaxed);
+  }
+  return Secret(Bytes(chain.blocks).first(SHA256_DIGEST_LENGTH));
+}
+
 SHA256_CTX* context_in(std::array<uint8_t, 128>& state) {
   return std::launder(reinterpret_cast<SHA256_CTX*>(state.data()));
 }
@@ -114,26 +137,12 @@ Sha256Digest sha256(Bytes bytes) {
 
 Secret stretch(Bytes initial, Bytes salt, uint64_t rounds, std::atomic<uint64_t>* done,
                const std::atomic<bool>* stop) {
-  Secret memory(sizeof(Chain));
-  Chain& chain = *new (memory.bytes().data()) Chain{};
-  SHA256_Init(&chain.context);
-  std::memcpy(chain.blocks.data() + kInitialAt, slice(initial, 0, SHA256_DIGEST_LENGTH).data(),
-              SHA256_DIGEST_LENGTH);
-  std::memcpy(chain.blocks.data() + kSaltAt, slice(salt, 0, 16).data(), 16);
-  set_counter(chain, 0);
-  constexpr uint16_t kMessageBits = kMessageBytes * 8;
-  chain.blocks[chain.blocks.size() - 2] = kMessageBits >> 8;
-  chain.blocks[chain.blocks.size() - 1] = kMessageBits & 0xFF;
-
   static const RunRounds run_rounds = choose_run_rounds();
-  for (uint64_t round = 0; round < rounds;) {
-    if (stop != nullptr && stop->load(std::memory_order_relaxed)) return {};
-    const uint64_t piece = std::min(kRoundsBetweenLooks, rounds - round);
-    run_rounds(chain, round, round + piece);
-    round += piece;
-    if (done != nullptr) done->fetch_add(piece, std::memory_order_relaxed);
-  }
-  return Secret(Bytes(chain.blocks).first(SHA256_DIGEST_LENGTH));
+  return stretch_with(run_rounds, initial, salt, rounds, done, stop);
+}
+
+Secret stretch_portable(Bytes initial, Bytes salt, uint64_t rounds) {
+  return stretch_with(run_rounds_portable, initial, salt, rounds, nullptr, nullptr);
 }
 
 Sha256Digest bare_compressions(uint64_t count) {

@@ -44,6 +44,9 @@ inline constexpr uint64_t kStretchRounds = uint64_t{1} << 20;
 Secret stretch(Bytes initial, Bytes salt, uint64_t rounds = kStretchRounds,
                std::atomic<uint64_t>* done = nullptr, const std::atomic<bool>* stop = nullptr);
 
+// The same without the instructions that stretch() picks where the processor has them; what it falls back on.
+Secret stretch_portable(Bytes initial, Bytes salt, uint64_t rounds);
+
 // What stretching is measured against: `count` bare compressions of 64 bytes, one after the other, and
 // nothing else. Returns the last state, so that nothing is optimised away.
 Sha256Digest bare_compressions(uint64_t count);
