@@ -267,6 +267,21 @@ Result roll_back(Journal& journal, block::BlockDevice& disk, State begin, State 
   return walk.result;
 }
 
+// J-3. When the stick fails at it, nothing was written, and the journal should say so if it still can.
+void make_valid(Journal& journal) {
+  try {
+    journal.make_valid();
+  } catch (const std::exception&) {
+    if (journal.state() == State::kValid) {
+      try {
+        journal.mark(State::kRolledBack);
+      } catch (const std::exception&) {  // NOLINT: the first error is told; resume will find all old images
+      }
+    }
+    throw;
+  }
+}
+
 Result finished(const Journal& journal) {
   Result result;
   result.outcome = journal.state() == State::kEmpty ? Outcome::kNothingWritten : Outcome::kAlreadyDone;
@@ -309,25 +324,20 @@ Survey survey(const Journal& journal, block::BlockReader& disk) {
 }
 
 Result commit(Journal& journal, block::BlockDevice& disk, const Progress& progress) {
-  if (journal.state() != State::kValid || !journal.is_fresh()) {
+  if (journal.state() != State::kEmpty || !journal.is_fresh()) {
     throw Error(ErrorCode::kRefused, "journal.commit.state",
                 "the journal " + journal.path() + " is " + std::string(to_string(journal.state())) +
                     ", and a commit needs a new one: resume or undo it");
   }
+  require_size(journal, disk);
   Walk walk(journal, disk, progress);
-  try {
-    require_size(journal, disk);
-    const Placement placement = walk.locate_blocks();
-    if (placement.conflict || !placement.is_at(journal, 0)) {
-      throw Error(ErrorCode::kConflict, "journal.commit.changed",
-                  disk.describe() + " changed since the repair was planned: " +
-                      placement.conflict.value_or("a block has other bytes") + "; nothing was written");
-    }
-  } catch (const std::exception&) {
-    walk.mark_last(State::kRolledBack);
-    throw;
+  const Placement placement = walk.locate_blocks();
+  if (placement.conflict || !placement.is_at(journal, 0)) {
+    throw Error(ErrorCode::kConflict, "journal.commit.changed",
+                disk.describe() + " changed since the repair was planned: " +
+                    placement.conflict.value_or("a block has other bytes") + "; nothing was written");
   }
-  journal.begin_commit();
+  make_valid(journal);
   try {
     walk.forward(0);
     walk.read_back(walk.last());

@@ -9,15 +9,14 @@
 //
 // Invariants
 //   W-1  Before the first write every journaled block has been compared: old image (commit), or an image of
-//   the
-//        journal, or a mix by 512 bytes of two neighbours (resume, undo). Anything else, or a witness that is
-//        not as it was: kConflict, and nothing is written.
+//        the journal, or a mix by 512 bytes of two neighbours (resume, undo). Anything else, or a witness
+//        that is not as it was: kConflict, and nothing is written.
 //   W-2  No write outside the journal's blocks; only whole blocks.
 //   W-3  A flush after each stage; the next stage starts only after it succeeded.
 //   W-4  "Committed", "rolled back" and "undone" are said only after all blocks were read back past the
 //   cache. W-5  While an edit is neither all on the disk nor all off it, the dirty flag's image (kDirtySet)
-//   is on it,
-//        where the journal has one.
+//   is on
+//        the disk, where the journal has one.
 //   W-6  What is thrown was thrown before the first write. After it, the result tells.
 #pragma once
 
@@ -62,7 +61,7 @@ Survey survey(const Journal& journal, block::BlockReader& disk);
 
 // Brings the new images to the disk, stage by stage. REQUIRES: a journal from create().
 // Before the first write: kConflict "journal.commit.changed" when the disk no longer has the old images, kIo
-// when it cannot be read; the journal is then marked rolled back (nothing was written).
+// when it cannot be read or the stick cannot take the valid mark; nothing is written then.
 // After it, a failure of the disk leads to kRolledBack or kLeftOpen; a failure of the stick is told only.
 Result commit(Journal& journal, block::BlockDevice& disk, const Progress& progress = {});
 

@@ -62,8 +62,14 @@ Journal Journal::open(const std::string& path) {
   return open(std::make_shared<DirectoryStore>(directory), name);
 }
 
+void Journal::make_valid() {
+  fresh_ = false;
+  mark(State::kValid);
+  mark(State::kValid);
+}
+
 void Journal::mark(State state) {
-  // J-4: a state never goes back. kValid twice is how create() writes both sectors.
+  // J-4: a state never goes back. kValid twice is how make_valid() writes both sectors.
   const bool allowed = state_ == State::kEmpty    ? state == State::kValid
                        : state_ == State::kValid  ? state != State::kEmpty && state != State::kUndone
                        : state_ == State::kClosed ? state == State::kUndoing
@@ -311,8 +317,6 @@ void Codec::write_file(Journal& journal, const Progress& progress) {
                 "the journal " + journal.path() +
                     " does not hold what was written to it: the stick is failing; the disk was not touched");
   }
-  journal.mark(State::kValid);
-  journal.mark(State::kValid);
 }
 
 Journal Journal::create(std::shared_ptr<Store> store, const std::string& name, const Request& request,

@@ -6,9 +6,8 @@
 // Invariants
 //   J-1  A journal file is never overwritten, nor written but by its own states: creation is exclusive.
 //   J-2  It becomes valid only after all of it, and its directory entry, is durable and has been read back
-//        past the cache.
-//   J-3  The valid mark is durable, in both state sectors, before create() returns: no disk block is
-//        overwritten before.
+//        past the cache. Until commit() makes it valid, it says that nothing was written.
+//   J-3  The valid mark is durable, in both state sectors, before the first block of the disk is overwritten.
 //   J-4  A torn write of a state leaves the state before it; a state never goes back.
 //   J-5  No journal with a damaged byte is used: each byte is under a checksum, and all are checked by
 //   open(). J-6  Once opened, the images are in memory: a stick that vanishes does not stop a walk that has
@@ -95,11 +94,11 @@ struct WitnessBlock {
 
 class Journal {
  public:
-  // Makes the file PATH (conventionally *.undo), at full size, durable, read back and marked valid. Reads the
-  // old images and the witnesses' blocks through `original`. On failure the file is removed where that can be
-  // done, and the disk needs nothing.
-  // kUsage "journal.create.nothing" without a stage; kRefused "journal.store.exists" when PATH exists; kIo
-  // when the stick is full or fails; kConflict "journal.create.witness" when a witness is no longer there.
+  // Makes the file PATH (conventionally *.undo), at full size, durable and read back; commit() makes it
+  // valid. Reads the old images and the witnesses' blocks through `original`. On failure the file is removed
+  // where that can be done, and the disk needs nothing. kUsage "journal.create.nothing" without a stage;
+  // kRefused "journal.store.exists" when PATH exists; kIo when the stick is full or fails; kConflict
+  // "journal.create.witness" when a witness is no longer there.
   static Journal create(const std::string& path, const Request& request,
                         const std::vector<block::StageImages>& stages, block::BlockReader& original,
                         const Progress& progress = {});
@@ -130,8 +129,8 @@ class Journal {
 
   // Made by create() in this process and not yet committed: nothing was written by it.
   bool is_fresh() const { return fresh_; }
-  // For commit.h: from now on something may have been written.
-  void begin_commit() { fresh_ = false; }
+  // For commit.h: J-3. On failure (kIo) the journal may be valid, and nothing was written to the disk.
+  void make_valid();
 
   // Writes the state durably and reads it back. kIo when the stick fails: the state before it then stands,
   // here and, as far as can be known, there. For commit.h.
