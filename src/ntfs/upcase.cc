@@ -46,21 +46,16 @@ int Upcase::compare_le(Bytes name_le, std::u16string_view folded) const {
   return units == folded.size() ? 0 : (units < folded.size() ? -1 : 1);
 }
 
-int Upcase::collate_le(Bytes a, Bytes b) const {
+int Upcase::compare_le(Bytes a, Bytes b) const {
   // Names that follow each other in an index share most of their start: skip it eight bytes at a time.
-  const size_t common_bytes = std::min(a.size(), b.size());
+  const size_t common = std::min(a.size(), b.size());
   size_t at = 0;
-  while (at + 8 <= common_bytes && std::memcmp(a.data() + at, b.data() + at, 8) == 0) at += 8;
-  int by_case = 0;
-  for (size_t i = at / 2; i < common_bytes / 2; ++i) {
-    const char16_t left = unit_at(a, i), right = unit_at(b, i);
-    if (left == right) continue;
-    const int difference = int{fold(left)} - int{fold(right)};
+  while (at + 8 <= common && std::memcmp(a.data() + at, b.data() + at, 8) == 0) at += 8;
+  for (size_t i = at / 2; i < common / 2; ++i) {
+    const int difference = int{fold(unit_at(a, i))} - int{fold(unit_at(b, i))};
     if (difference != 0) return difference;
-    if (by_case == 0) by_case = int{left} - int{right};
   }
-  if (a.size() != b.size()) return a.size() < b.size() ? -1 : 1;
-  return by_case;
+  return a.size() == b.size() ? 0 : (a.size() < b.size() ? -1 : 1);
 }
 
 NamePattern::NamePattern(std::u16string_view pattern, const Upcase& upcase)

@@ -30,9 +30,8 @@ class Upcase {
   bool equal(std::u16string_view a, std::u16string_view b) const { return compare(a, b) == 0; }
   // `name_le` (UTF-16LE, as on disk) against `folded`, which fold() made.
   int compare_le(Bytes name_le, std::u16string_view folded) const;
-  // Both as on disk. Ties are decided by the units themselves, as the index does for names that differ in
-  // case.
-  int collate_le(Bytes a, Bytes b) const;
+  // Both as on disk; 0: they differ in case at most.
+  int compare_le(Bytes a, Bytes b) const;
 
  private:
   std::array<char16_t, kEntries> table_;
