@@ -9,9 +9,9 @@
 //        past the cache. Until commit() makes it valid, it says that nothing was written.
 //   J-3  The valid mark is durable, in both state sectors, before the first block of the disk is overwritten.
 //   J-4  A torn write of a state leaves the state before it; a state never goes back.
-//   J-5  No journal with a damaged byte is used: each byte is under a checksum, and all are checked by
-//   open(). J-6  Once opened, the images are in memory: a stick that vanishes does not stop a walk that has
-//   begun.
+//   J-5  No journal with a damaged byte is used: each byte is under a checksum, and open() checks all of
+//        them. (One damaged state sector is no harm: the other one counts.)
+//   J-6  Once opened, the images are in memory: a stick that vanishes does not stop a walk that has begun.
 // Owns its file. Not thread-safe.
 #pragma once
 
