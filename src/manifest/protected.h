@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What must not be touched: files Windows does not start without, and what NTFS and BitLocker keep for
 // themselves. The manifest's parser asks about patterns, the plan about each file it found. The list is in
-// protected.cc.
+// protected_list.cc.
 //
 // Invariants
 //   PR-1  protection_of(path) finds every path that matches an entry of the list, whatever the case of its

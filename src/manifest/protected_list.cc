@@ -51,7 +51,8 @@ constexpr std::string_view kNeeded[] = {
     R"(*\System32\userenv.dll)", R"(*\System32\umpnpmgr.dll)", R"(*\System32\umpo.dll)", R"(*\System32\rpcss.dll)",
     R"(*\System32\rpcepmap.dll)", R"(*\System32\wldp.dll)",
     // The directories that hold all this: a rule is for files, and these are no mistake to make twice.
-    R"(Windows)", R"(Windows.old)", R"(WINNT)", R"(*\System32)", R"(*\System32\drivers)", R"(*\System32\DriverStore)",
+    R"(Windows)", R"(Windows.old)", R"(WINNT)", R"(*\System32)", R"(*\System32\drivers)", R"(*\System32\config)",
+    R"(*\System32\DriverStore)",
     R"(*\System32\DriverStore\FileRepository)", R"(*\WinSxS)", R"(*\SysWOW64)", R"(*\INF)",
     R"(Users)", R"(ProgramData)", R"(Program Files)", R"(Program Files (x86))",
 };
