@@ -180,7 +180,10 @@ void MetadataParser::parse_header(Metadata& metadata, Bytes block) const {
   metadata.created_ = from_filetime(read_le<uint64_t>(block, at::kCreated));
   if (metadata.version_ == 1) {
     metadata.vista_mft_mirror_cluster_ = read_le<uint64_t>(block, at::kMftMirrorCluster);
-    metadata.encrypted_bytes_ = boot_.vista_volume_bytes;
+    // A partition may end before the last sector, which holds nothing but the copy of the first.
+    const uint64_t whole = boot_.vista_volume_bytes;
+    const bool last_missing = device_bytes_ < whole && whole - device_bytes_ <= boot_.sector_bytes;
+    metadata.encrypted_bytes_ = last_missing ? whole - boot_.sector_bytes : whole;
   } else {
     metadata.encrypted_bytes_ = read_le<uint64_t>(block, at::kEncryptedBytes);
     const uint64_t sectors = read_le<uint32_t>(block, at::kMovedHeaderSectors);
