@@ -16,32 +16,21 @@ bool is_low(char32_t unit) {
 }
 
 void append_utf8(std::string& out, char32_t c) {
-  const auto put = [&out](char32_t byte) {
-    out.push_back(static_cast<char>(static_cast<unsigned char>(byte)));
-  };
-  if (c < 0x80) {
-    put(c);
-  } else if (c < 0x800) {
-    put(0xC0 | (c >> 6));
-    put(0x80 | (c & 0x3F));
-  } else if (c < 0x10000) {
-    put(0xE0 | (c >> 12));
-    put(0x80 | ((c >> 6) & 0x3F));
-    put(0x80 | (c & 0x3F));
-  } else {
-    put(0xF0 | (c >> 18));
-    put(0x80 | ((c >> 12) & 0x3F));
-    put(0x80 | ((c >> 6) & 0x3F));
-    put(0x80 | (c & 0x3F));
-  }
+  char bytes[4];
+  out.append(bytes, encode_utf8(c, bytes));
 }
 
-struct Decoded {
-  char32_t code_point;
-  size_t length;  // 0: not UTF-8 here
-};
+// C0, DEL, C1, bidirectional and other invisible formatting characters, line and paragraph separators,
+// surrogates.
+bool is_unprintable(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0xAD || c == 0x61C || (c >= 0x200B && c <= 0x200F) ||
+         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || (c >= 0xD800 && c < 0xE000) ||
+         c == 0xFEFF;
+}
 
-Decoded decode_utf8(std::string_view text, size_t at) {
+}  // namespace
+
+DecodedCharacter decode_utf8(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[at + i])); };
   const char32_t first = byte(0);
   if (first < 0x80) return {first, 1};
@@ -56,18 +45,32 @@ Decoded decode_utf8(std::string_view text, size_t at) {
     c = (c << 6) | (byte(i) & 0x3F);
   }
   const bool overlong = (length == 3 && c < 0x800) || (length == 4 && (c < 0x10000 || c > 0x10FFFF));
-  return overlong ? Decoded{0, 0} : Decoded{c, length};
+  return overlong ? DecodedCharacter{0, 0} : DecodedCharacter{c, length};
 }
 
-// C0, DEL, C1, bidirectional and other invisible formatting characters, line and paragraph separators,
-// surrogates.
-bool is_unprintable(char32_t c) {
-  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0xAD || c == 0x61C || (c >= 0x200B && c <= 0x200F) ||
-         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || (c >= 0xD800 && c < 0xE000) ||
-         c == 0xFEFF;
+size_t encode_utf8(char32_t c, char* out) {
+  const auto put = [&out](char32_t byte) { *out++ = static_cast<char>(static_cast<unsigned char>(byte)); };
+  if (c < 0x80) {
+    put(c);
+    return 1;
+  }
+  if (c < 0x800) {
+    put(0xC0 | (c >> 6));
+    put(0x80 | (c & 0x3F));
+    return 2;
+  }
+  if (c < 0x10000) {
+    put(0xE0 | (c >> 12));
+    put(0x80 | ((c >> 6) & 0x3F));
+    put(0x80 | (c & 0x3F));
+    return 3;
+  }
+  put(0xF0 | (c >> 18));
+  put(0x80 | ((c >> 12) & 0x3F));
+  put(0x80 | ((c >> 6) & 0x3F));
+  put(0x80 | (c & 0x3F));
+  return 4;
 }
-
-}  // namespace
 
 std::string to_utf8(std::u16string_view text) {
   std::string out;
@@ -87,7 +90,7 @@ std::u16string to_utf16(std::string_view text) {
   std::u16string out;
   out.reserve(text.size());
   for (size_t i = 0; i < text.size();) {
-    const Decoded d = decode_utf8(text, i);
+    const DecodedCharacter d = decode_utf8(text, i);
     if (d.length == 0) {
       throw Error(ErrorCode::kUsage, "base.text.utf8", "not UTF-8 at byte " + std::to_string(i + 1));
     }
@@ -126,7 +129,7 @@ std::string printable(std::string_view utf8) {
   std::string out;
   char escaped[16];
   for (size_t i = 0; i < utf8.size();) {
-    const Decoded d = decode_utf8(utf8, i);
+    const DecodedCharacter d = decode_utf8(utf8, i);
     if (d.length == 0) {
       std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned char>(utf8[i]));
       out += escaped;

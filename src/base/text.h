@@ -10,6 +10,16 @@
 
 namespace mend {
 
+// One character of UTF-8 (or WTF-8) text.
+struct DecodedCharacter {
+  char32_t code_point = 0;
+  size_t length = 0;  // in bytes; 0: not UTF-8 here
+};
+// REQUIRES: at < text.size().
+DecodedCharacter decode_utf8(std::string_view text, size_t at);
+// Writes up to 4 bytes; how many. Nothing is allocated, so that text that is a secret stays where it is.
+size_t encode_utf8(char32_t code_point, char* out);
+
 std::string to_utf8(std::u16string_view text);
 // kUsage on bytes that are no UTF-8 (WTF-8 surrogates are taken).
 std::u16string to_utf16(std::string_view text);
