@@ -214,7 +214,7 @@ TEST_CASE("the list names every entry once and only in a form that is understood
 TEST_CASE("MF-3: a rule is held against the file it found and against what it would be called",
           "[manifest]") {
   Rule rule;
-  rule.id = "r";
+  rule.id.assign(1, 'r');
   rule.components = path("Windows\\*\\x.sys");
   CHECK_FALSE(may_match_protected(rule));
   CHECK_FALSE(why_refused(rule, path("Windows\\System32\\x.sys")));
