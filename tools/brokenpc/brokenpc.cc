@@ -2,6 +2,7 @@
 #include "tools/brokenpc/brokenpc.h"
 
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -52,6 +53,15 @@ void check(const Options& options) {
   if (!options.encrypt && (!options.recovery_passwords.empty() || !options.passwords.empty() ||
                            !options.startup_key_file.empty() || options.clear_key))
     refuse("a plain image has no keys");
+}
+
+// A device, a pipe or a directory under one of these names stays as it is.
+void check_paths(const Options& options) {
+  for (const std::string& path : {options.output, options.keep_plain, options.startup_key_file}) {
+    struct stat info {};
+    if (!path.empty() && ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
+      refuse(printable(path) + " is there and is no plain file; images are made as files only");
+  }
 }
 
 uint64_t draw_seed() {
@@ -136,6 +146,7 @@ std::string Made::secret(const std::string& type) const {
 
 Made make(const Options& options) {
   check(options);
+  check_paths(options);
   Made made;
   made.path = options.output;
   made.size_bytes = options.size_bytes;

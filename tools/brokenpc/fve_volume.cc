@@ -28,6 +28,22 @@ bool is_used(const ByteVector& bitmap, uint64_t cluster) {
 
 }  // namespace
 
+void for_each_run(const PlainVolume& volume, bool used,
+                  const std::function<void(uint64_t start, uint64_t end)>& visit) {
+  const ByteVector& bitmap = volume.used_clusters;
+  uint8_t other = used ? 0x00 : 0xff;
+  for (uint64_t first = 0; first < volume.cluster_count;) {
+    if (first % 8 == 0 && bitmap[static_cast<size_t>(first / 8)] == other) {
+      first += 8;
+      continue;
+    }
+    uint64_t end = first;
+    while (end < volume.cluster_count && is_used(bitmap, end) == used) ++end;
+    if (end > first) visit(first * volume.cluster_bytes, end * volume.cluster_bytes);
+    first = end + 1;
+  }
+}
+
 void encrypt_volume(ImageFile& image, const PlainVolume& volume, const FveLayout& layout, const Fve& fve,
                     const Options& options) {
   SectorCipher cipher(options.method, fve.volume_key, options.sector_bytes);
@@ -36,21 +52,13 @@ void encrypt_volume(ImageFile& image, const PlainVolume& volume, const FveLayout
   image.read(volume.offset, header);
   cipher.encrypt(layout.header_offset, header);
 
-  // What lies beyond the last whole cluster (the spare boot sector) belongs to the volume as well.
-  uint64_t clusters = (volume.size_bytes - options.sector_bytes) / volume.cluster_bytes;
-  uint64_t tail = clusters * volume.cluster_bytes;
-  for (uint64_t first = 0; first < clusters;) {
-    if (!options.encrypt_all && first % 8 == 0 && volume.used_clusters[static_cast<size_t>(first / 8)] == 0) {
-      first += 8;
-      continue;
-    }
-    uint64_t end = first;
-    while (end < clusters && (options.encrypt_all || is_used(volume.used_clusters, end))) ++end;
-    if (end > first)
-      encrypt_range(image, volume.offset, first * volume.cluster_bytes, end * volume.cluster_bytes, cipher);
-    first = end + 1;
-  }
-  encrypt_range(image, volume.offset, tail, volume.size_bytes, cipher);
+  auto encrypt = [&](uint64_t start, uint64_t end) {
+    encrypt_range(image, volume.offset, start, end, cipher);
+  };
+  for_each_run(volume, true, encrypt);
+  if (options.encrypt_all) for_each_run(volume, false, encrypt);
+  // What lies beyond the last whole cluster, such as the spare boot sector, belongs to the volume as well.
+  encrypt(volume.cluster_count * volume.cluster_bytes, volume.size_bytes);
 
   image.write(volume.offset + layout.header_offset, header);
   for (uint64_t offset : layout.metadata_offsets) image.write(volume.offset + offset, fve.block);

@@ -76,6 +76,19 @@ void ImageFile::write(uint64_t offset, Bytes data) {
   }
 }
 
+void ImageFile::discard(uint64_t offset, uint64_t length) {
+  if (!fits(offset, length, size_bytes_)) throw_out_of_bounds(offset, length, size_bytes_);
+  int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+  if (::fallocate(fd_, mode, to_offset(offset), to_offset(length)) == 0) return;
+  if (errno != EOPNOTSUPP) throw_errno("brokenpc.file.discard", path_, errno);
+  ByteVector block(kHoleBytes);
+  for (uint64_t at = 0; at < length; at += kHoleBytes) {
+    MutableBytes piece = MutableBytes(block).first(static_cast<size_t>(std::min(kHoleBytes, length - at)));
+    read(offset + at, piece);
+    if (!all_zero(piece)) write(offset + at, ByteVector(piece.size()));
+  }
+}
+
 void ImageFile::copy_from(const ImageFile& from, uint64_t from_offset, uint64_t to_offset_bytes,
                           uint64_t length) {
   ByteVector buffer(kCopyBytes);

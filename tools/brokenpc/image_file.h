@@ -22,6 +22,8 @@ class ImageFile {
   uint64_t size_bytes() const { return size_bytes_; }
   void read(uint64_t offset, MutableBytes out) const;
   void write(uint64_t offset, Bytes data);
+  // The range reads as zeros from now on and takes no room.
+  void discard(uint64_t offset, uint64_t length);
   // Copies what is on disk of [from_offset, +length) and leaves out blocks of zeros. REQUIRES: the target
   // range reads as zeros.
   void copy_from(const ImageFile& from, uint64_t from_offset, uint64_t to_offset, uint64_t length);

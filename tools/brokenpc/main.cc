@@ -35,7 +35,7 @@ uint64_t parse_size(const std::string& text) {
   const std::map<std::string, unsigned> units = {{"", 0}, {"K", 10}, {"M", 20}, {"G", 30}, {"T", 40}};
   auto found = units.find(unit);
   bool good =
-      used > 0 && text[0] != '-' && found != units.end() && value <= (UINT64_MAX >> 24 >> found->second);
+      used > 0 && text[0] != '-' && found != units.end() && value <= (uint64_t{INT64_MAX} >> found->second);
   if (!good)
     throw Error(ErrorCode::kUsage, "brokenpc.size",
                 "\"" + printable(text) + "\" is no size; 64M, 2G, 1T are");

@@ -17,7 +17,7 @@
 
 #include "base/bytes.h"
 #include "base/guid.h"
-#include "tools/brokenpc/image_file.h"
+#include "tools/brokenpc/ntfs_device.h"
 
 namespace mend::brokenpc {
 
@@ -76,13 +76,6 @@ struct Content {
   std::vector<Guid> object_id;  // none or one
 };
 
-struct FormatOptions {
-  uint32_t sector_bytes = 512;
-  uint32_t cluster_bytes = 4096;
-  std::string label;
-  uint64_t serial = 0;
-};
-
 struct Extent {  // in clusters
   uint64_t lcn;
   uint64_t length;
@@ -102,6 +95,9 @@ class NtfsWriter {
 
   uint64_t make_directory(uint64_t parent, const NewEntry& entry, const ByteVector& reparse = {});
   uint64_t make_file(uint64_t parent, const NewEntry& entry, const Content& content);
+  // A file in pieces of one cluster, each with a free one behind it. REQUIRES: neither sparse nor
+  // compressed, and a whole number of clusters.
+  uint64_t make_fragmented_file(uint64_t parent, const NewEntry& entry, const Content& content);
   void add_hard_link(uint64_t record, uint64_t parent, const std::u16string& name);
   // The next clusters are taken from there on, if they are free. Delivers where they would have come from.
   uint64_t allocate_from(uint64_t lcn);

@@ -64,7 +64,8 @@ uint64_t TreeBuilder::file(std::string_view path, Content content, const Look& l
     };
   }
   NewEntry entry{at.name, look.times, look.attributes, look.access, look.names};
-  uint64_t record = writer_.make_file(at.parent, entry, content);
+  uint64_t record = look.fragmented ? writer_.make_fragmented_file(at.parent, entry, content)
+                                    : writer_.make_file(at.parent, entry, content);
   MadeFile file;
   file.path = path;
   file.size_bytes = content.size_bytes;

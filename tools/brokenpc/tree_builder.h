@@ -15,6 +15,7 @@ struct Look {
   Access access = Access::kProgram;
   uint32_t attributes = attribute::kArchive;
   Names names = Names::kWindows;
+  bool fragmented = false;  // one cluster a piece
   std::string note;
 };
 

@@ -12,8 +12,8 @@ namespace {
 using Value = HiveValue;
 
 // What a PC of an office has after two years: measured on installations, rounded.
-constexpr uint64_t kRealSystemBytes = uint64_t{18} << 20;
-constexpr uint64_t kRealSoftwareBytes = uint64_t{85} << 20;
+constexpr uint64_t kRealSystemBytes = uint64_t{15} << 20;
+constexpr uint64_t kRealSoftwareBytes = uint64_t{68} << 20;
 constexpr size_t kFanOut = 96;  // hivex copies a key's list of subkeys at each insertion
 
 std::string braced(const Guid& guid) {

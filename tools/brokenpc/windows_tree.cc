@@ -309,6 +309,12 @@ void WindowsTree::make_special_files() {
   uint64_t shared = tree_.file(folder + "shared.dll", program_content(scale(40), random("shared")), look(""));
   tree_.hard_link(shared, folder + "plugins\\shared-copy.dll");
   tree_.hard_link(shared, folder + "plugins\\shared-again.dll");
+  // More runs than fit into one record, where the volume has room for them.
+  uint64_t cluster = tree_.writer().cluster_bytes();
+  uint64_t pieces = std::min<uint64_t>(600, context_.volume_bytes / 128 / cluster);
+  Look fragmented = look("fragmented");
+  fragmented.fragmented = true;
+  tree_.file(folder + "database.mdf", noise_content(pieces * cluster, {}, random("database")), fragmented);
   tree_.file(folder + "empty.flag", bytes_content({}), look("empty"));
   tree_.file(folder + std::string(200, 'n') + ".txt", text_content(40, "long name\r\n"), look(""));
 }

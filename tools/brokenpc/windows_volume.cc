@@ -81,8 +81,12 @@ PlainVolume make_windows_volume(ImageFile& image, const VolumeRequest& request, 
 
   close_volume(writer, request, options.log);
   if (options.dirty) writer.set_dirty_flag();
-  PlainVolume volume{partition.offset, partition.size_bytes, writer.cluster_bytes(), writer.used_clusters()};
+  PlainVolume volume{partition.offset, partition.size_bytes, writer.cluster_bytes(), writer.used_clusters(),
+                     writer.cluster_count()};
   writer.close();
+  // What was freed on the way goes back (P-2).
+  for_each_run(volume, false,
+               [&](uint64_t start, uint64_t end) { image.discard(volume.offset + start, end - start); });
   return volume;
 }
 
