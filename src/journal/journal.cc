@@ -445,8 +445,11 @@ void Codec::read_file(Journal& journal) {
                 "the journal is damaged: it has " + std::to_string(file->size_bytes()) + " bytes of " +
                     std::to_string(header.file_bytes));
   }
-  // read_bytes() refuses what reaches past the file's end before it allocates.
-  const ByteVector table = file->read_bytes(format::kTableOffset, format::table_bytes(header.entry_count));
+  const uint64_t table_size = format::table_bytes(header.entry_count);
+  if (!fits(format::kTableOffset, table_size, file->size_bytes()))
+    throw Error(ErrorCode::kCorrupt, "journal.table.reach",
+                "the journal is damaged: its table reaches past it");
+  const ByteVector table = file->read_bytes(format::kTableOffset, table_size);
   take_entries(journal, format::decode_table(table, header));
   check_images(journal);
   journal.sequence_ = mark->sequence;
