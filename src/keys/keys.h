@@ -5,13 +5,12 @@
 //
 // Invariants
 //   KF-1  No message holds a key or a part of one; the content, and everything cut from it, is in memory that
-//   is
-//         wiped.
+//         is wiped.
 //   KF-2  A line that is wrong costs that line only: it is reported with file, line and reason, the others
-//   count. KF-3  A candidate has a protector ID only when the file says so. A GUID that may be a device's is
-//   never taken for
-//         one, since a key with an ID is tried on that protector alone.
-//   KF-4  Memory and time stay in proportion to the file, which is at most kMaximumFileBytes.
+//         count.
+//   KF-3  A candidate has a protector ID only when the file says so. A GUID that may be a device's is never
+//         taken for one, since a key with an ID is tried on that protector alone.
+//   KF-4  Memory and time stay in proportion to the file, which has at most kMaximumFileBytes.
 #pragma once
 
 #include <cstdint>
@@ -43,9 +42,10 @@ struct ImportReport {
 };
 
 // Adds the keys of a file, of a pipe, or of every file in a directory (not of its subdirectories; neither
-// hidden files nor README*) to `into`. kUsage "keys.none" when there is no key in any of it, saying why for
-// the first of its lines; kUsage "keys.size" for a file over the limit; kUsage "keys.open" when it cannot be
-// opened; kIo when reading fails. `into` is as before when it throws.
+// hidden files nor README*) to `into`. kUsage "keys.none" when there is no key in any of it, with the first
+// problem; kUsage "base.file.size" for a file over the limit, "base.file.open" when it cannot be opened; kIo
+// when reading fails. In a directory such a file is a problem among others. `into` is as before when it
+// throws.
 ImportReport load(const std::string& path, bitlocker::Credentials& into);
 
 // The same for one file's content in memory; no key at all is not an error here. `file_name` is for messages.
