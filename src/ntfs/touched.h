@@ -26,8 +26,8 @@ struct TouchedSet {
   std::vector<Name> names;          // every name these files have or get
 };
 
-// Files, directories and names that the edits are about, as `volume` (before or after) has them.
-TouchedSet touched_by(Volume& volume, std::span<const PlannedEdit> edits);
+// Files, directories and names that the edits are about. `before`: the volume before the edits.
+TouchedSet touched_by(Volume& before, std::span<const PlannedEdit> edits);
 
 // Files of the set that exist are checked as living ones, the others as gone: no bit, no entry may be left of
 // them. Throws kIo; damage is a finding.

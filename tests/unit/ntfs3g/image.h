@@ -287,11 +287,9 @@ inline std::map<std::string, size_t> snapshot(block::BlockReader& device) {
 inline void judge(const ByteVector& bytes) {
   MemoryDevice device(bytes);
   ntfs::Volume volume(device);
-#if 0
   ntfs::CheckReport report = ntfs::check_full(volume);
   for (const ntfs::Finding& finding : report.findings) UNSCOPED_INFO(finding.what);
   CHECK(report.clean());
-#endif
   if (!need_program("ntfsresize") || !need_program("fsntfsinfo")) return;
   TemporaryFile file;
   std::ofstream(file.path(), std::ios::binary)
