@@ -34,7 +34,11 @@ class Struct {
 
 // One UTF-16 unit of a little-endian name. REQUIRES: 2 * index + 1 < name_le.size().
 inline char16_t unit_at(Bytes name_le, size_t index) {
-  return static_cast<char16_t>(name_le[2 * index] | (name_le[2 * index + 1] << 8));
+  char16_t unit;
+  std::memcpy(&unit, name_le.data() + 2 * index, sizeof unit);
+  if constexpr (std::endian::native == std::endian::big)
+    unit = static_cast<char16_t>((unit << 8) | (unit >> 8));
+  return unit;
 }
 
 }  // namespace mend::ntfs

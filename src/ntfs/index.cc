@@ -133,13 +133,16 @@ Bytes Index::load_block(uint64_t vcn, ByteVector& into) {
     refuse("ntfs.index.child", fmt::format("a child at VCN {} of {} blocks", vcn, block_count_));
   const uint64_t offset = vcn * root_.vcn_bytes;
   into.resize(root_.block_bytes);
-  const uint64_t size = block_count_ * root_.block_bytes;
-  if (all_blocks_.empty() && ++single_reads_ > kSingleReads && size <= kLargestWholeBytes)
-    all_blocks_ = allocation_->read_bytes(0, size);
-  if (all_blocks_.empty())
-    allocation_->read(offset, into);
+  const auto size = static_cast<size_t>(block_count_ * root_.block_bytes);
+  if (!all_blocks_ && ++single_reads_ > kSingleReads && size <= kLargestWholeBytes) {
+    auto all = std::make_unique_for_overwrite<uint8_t[]>(size);
+    allocation_->read(0, {all.get(), size});
+    all_blocks_ = std::move(all);
+  }
+  if (all_blocks_)
+    std::copy_n(all_blocks_.get() + offset, into.size(), into.begin());
   else
-    std::copy_n(all_blocks_.begin() + static_cast<ptrdiff_t>(offset), into.size(), into.begin());
+    allocation_->read(offset, into);
   return open_index_block(into, vcn);
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "ntfs/file.h"
@@ -76,7 +77,7 @@ class Index {
   static constexpr size_t kMaximumDepth = 32;
   // A walk that has read so many blocks one by one reads the rest at once, if all are no more than that.
   static constexpr size_t kSingleReads = 64;
-  static constexpr uint64_t kLargestWholeBytes = 16 << 20;
+  static constexpr uint64_t kLargestWholeBytes = 32 << 20;
 
   // kCorrupt "ntfs.index.none" when the file has no such index.
   Index(Volume& volume, File file, std::u16string_view name);
@@ -116,7 +117,7 @@ class Index {
   std::optional<Stream> bitmap_;
   uint64_t block_count_ = 0;
   size_t single_reads_ = 0;
-  ByteVector all_blocks_;
+  std::unique_ptr<uint8_t[]> all_blocks_;  // not zeroed first: there may be 32 MiB of them
 };
 
 // By the collation rule of a view index: negative, 0, positive. kUnsupported for a rule that is not known.

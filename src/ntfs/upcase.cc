@@ -91,16 +91,21 @@ bool NamePattern::matches_units(size_t length, UnitAt&& unit) const {
   const size_t pattern_end = folded_.size() - suffix_length_;  // behind the last star
   const size_t name_end = length - suffix_length_;
   size_t pattern_at = 0, name_at = 0, star = SIZE_MAX, star_name = 0;
+  char16_t star_next = 0;  // what must come after the star
   while (name_at < name_end) {
     if (pattern_at < pattern_end && folded_[pattern_at] == u'*') {
       star = pattern_at++;
       star_name = name_at;
       if (pattern_at == pattern_end) return true;
+      star_next = folded_[pattern_at];
     } else if (pattern_at < pattern_end && fits_at(pattern_at, name_at)) {
       ++pattern_at, ++name_at;
     } else if (star != SIZE_MAX) {
       pattern_at = star + 1;
-      name_at = ++star_name;
+      ++star_name;
+      if (star_next != u'?' && star_next != u'*')
+        while (star_name < name_end && upcase_.fold(unit(star_name)) != star_next) ++star_name;
+      name_at = star_name;
     } else {
       return false;
     }
