@@ -19,7 +19,7 @@ constexpr uint16_t kDescription = 0x0007;
 constexpr uint16_t kVolumeHeader = 0x000f;
 constexpr uint16_t kBackupOfPassword = 0x0012;
 constexpr uint16_t kBackupOfStretchedKey = 0x0013;
-constexpr uint16_t kKeyGroup = 0x0019;
+constexpr uint16_t kVolumeGuid = 0x0019;
 // Types of its value.
 constexpr uint16_t kKey = 0x0001;
 constexpr uint16_t kText = 0x0002;
@@ -198,7 +198,8 @@ ByteVector Builder::make_startup_key_file(const Guid& id, Bytes key) {
   ByteVector value(id.bytes.begin(), id.bytes.end());
   append_le<uint64_t>(value, time_);
   append(value, make_text(kProperty, "ExternalKey"));
-  if (options_.startup_key_windows11) append(value, make_entry(kKeyGroup, kGuidValue, random_.guid().bytes));
+  if (options_.startup_key_windows11)
+    append(value, make_entry(kVolumeGuid, kGuidValue, fve_.volume_guid.bytes));
   append(value, make_key(kAlgorithmExternal, key, 1));
   ByteVector entry = make_entry(kStartupKey, kExternalKey, value);
 

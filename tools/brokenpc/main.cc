@@ -121,6 +121,8 @@ void apply(const Flags& flags, Options& options) {
                                              {"RSTR", Hibernation::kRestore},
                                              {"wake", Hibernation::kWake}},
                                             flags.hibernation, "--hibernated");
+  if (flags.clean && options.log != Log::kClean)
+    throw Error(ErrorCode::kUsage, "brokenpc.log", "--clean and --log contradict each other");
   std::optional<Method> method = parse_method(flags.method);
   if (!method) choose<Method>({}, flags.method, "--method");
   options.method = *method;
@@ -212,6 +214,8 @@ int main(int argc, char** argv) {
   Options options;
   Flags flags;
   add_options(app, options, flags);
+  for (CLI::Option* option : app.get_options())
+    if (option->get_items_expected_max() > 1) option->allow_extra_args(false);  // one value each time
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
