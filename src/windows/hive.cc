@@ -87,11 +87,12 @@ HiveState prepare(HiveMemory& memory, ByteVector& base) {
   state.dirty = state.sequence1 != state.sequence2;
   state.checksum_wrong = !checksum_fits(base);
   // hivex maps the file: nothing may lie between its end and the end of the last page in memory.
+  const uint64_t data_bytes = read_le<uint32_t>(base, kDataBytes);
+  state.cut = memory.size_bytes() - kBaseBytes < data_bytes;
   memory.resize(align_up(memory.size_bytes(), kPageUnit));
   const uint64_t room =
       std::min<uint64_t>(memory.size_bytes() - kBaseBytes, UINT32_MAX - UINT32_MAX % kPageUnit);
-  if (read_le<uint32_t>(base, kDataBytes) > room) {
-    state.cut = true;
+  if (data_bytes > room) {
     write_le<uint32_t>(base, kDataBytes, static_cast<uint32_t>(room));
   }
   put_base(memory, base);

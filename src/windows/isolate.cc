@@ -22,7 +22,6 @@
 namespace mend::windows {
 namespace {
 
-constexpr uint64_t kSeconds = 120;  // a hive of 1 GiB on an old PC takes some ten
 constexpr rlim_t kCpuSeconds = 60;
 [[maybe_unused]] constexpr rlim_t kDataBytes = 512 * 1024 * 1024;  // on top of what this program holds itself
 constexpr size_t kMostReply = 64 * 1024;
@@ -104,9 +103,9 @@ struct Reply {
 };
 
 // All that the child sends, until it closes the pipe, sends too much, or time is up.
-Reply receive(int pipe) {
+Reply receive(int pipe, uint64_t patience_seconds) {
   Reply reply;
-  const uint64_t deadline = monotonic_ns() + kSeconds * 1'000'000'000;
+  const uint64_t deadline = monotonic_ns() + patience_seconds * 1'000'000'000;
   char buffer[4096];
   while (true) {
     const uint64_t time = monotonic_ns();
@@ -124,18 +123,16 @@ Reply receive(int pipe) {
 }
 
 std::string reason_of(const Reply& reply, int status) {
-  if (reply.too_late ||
-      (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL))) {
-    return "reading it took too long";
-  }
   if (reply.too_much) return "its reader answered nonsense";
+  if (reply.too_late || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU))
+    return "reading it took too long";
   if (WIFSIGNALED(status)) return fmt::format("it crashed its reader (signal {})", WTERMSIG(status));
   return "its reader gave no answer";
 }
 
 }  // namespace
 
-Isolated run_isolated(int keep_descriptor, const std::function<Facts()>& work) {
+Isolated run_isolated(int keep_descriptor, const std::function<Facts()>& work, unsigned patience_seconds) {
   Isolated result;
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw_errno("windows.isolate.pipe", "cannot make a pipe", errno);
@@ -147,7 +144,7 @@ Isolated run_isolated(int keep_descriptor, const std::function<Facts()>& work) {
     ::close(ends[0]);
     throw_errno("windows.isolate.fork", "cannot start a process to read a hive", fork_error);
   }
-  const Reply reply = receive(ends[0]);
+  const Reply reply = receive(ends[0], patience_seconds);
   ::close(ends[0]);
   const bool stopped = reply.too_late || reply.too_much;
   if (stopped) ::kill(child, SIGKILL);

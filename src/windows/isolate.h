@@ -24,7 +24,11 @@ struct Isolated {
   std::string why;  // when not: "it crashed its reader (signal 11)"
 };
 
-// `keep_descriptor` stays open in the child; `work` may throw Error, whose message becomes `why`.
-Isolated run_isolated(int keep_descriptor, const std::function<Facts()>& work);
+inline constexpr unsigned kPatienceSeconds = 120;  // a hive of 1 GiB takes an old PC some ten
+
+// `keep_descriptor` stays open in the child; `work` may throw Error, whose message becomes `why`. kIo when
+// there can be no child.
+Isolated run_isolated(int keep_descriptor, const std::function<Facts()>& work,
+                      unsigned patience_seconds = kPatienceSeconds);
 
 }  // namespace mend::windows

@@ -109,6 +109,7 @@ RecodeEnd recode(Recode how, Bytes& in, MutableBytes& out) {
   while (!in.empty()) {
     const Character character = read_one(how, in);
     if (character.end != RecodeEnd::kDone) return character.end;
+    if (out.empty()) return RecodeEnd::kOutputFull;
     const Encoded encoded = write_one(how, character.code);
     if (encoded.size == 0) return RecodeEnd::kInvalid;
     if (encoded.size > out.size()) return RecodeEnd::kOutputFull;
