@@ -13,10 +13,21 @@ namespace {
 
 constexpr size_t kLongestHost = 255;
 
+// Where a row is cut or shifted, a key may stand where a host's name should. Windows takes no name of digits
+// alone, and none has as many of them as two groups of a key.
+bool may_be_part_of_key(std::string_view host) {
+  size_t digits = 0, letters = 0;
+  for (char c : host) {
+    digits += c >= '0' && c <= '9';
+    letters += (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+  }
+  return (digits > 0 && letters == 0) || digits >= 12;
+}
+
 // Host names come from a file and go to screens and logs.
 std::string tidy_host(std::string_view text) {
-  std::string host = printable(host_of(text).substr(0, kLongestHost));
-  return std::string(trim_ascii(host));
+  const std::string_view name = trim_ascii(host_of(text).substr(0, kLongestHost));
+  return may_be_part_of_key(name) ? std::string() : printable(name);
 }
 
 // What exports write where they have nothing to write.

@@ -108,7 +108,10 @@ bool read_csv(std::string_view text, Collector& into) {
       [&](const Row& row, size_t line) {
         bool empty = true;
         for (size_t i = 0; i < row.size(); ++i) empty = empty && trim_ascii(row.cell(i)).empty();
-        if (!first && !empty) {
+        if (!first && !empty &&
+            row.size() < 2) {  // also a line of a text whose first line passed for a header
+          into.problem(line, "this line is no row of the table: it has one cell");
+        } else if (!first && !empty) {
           into.add({cell(row, columns.key), cell(row, columns.id), cell(row, columns.host),
                     cell(row, columns.path), line});
         }

@@ -21,6 +21,32 @@ using bitlocker::Credentials;
 using bitlocker::RecoveryCandidate;
 using bitlocker::StartupKey;
 
+void append(ImportReport&& from, ImportReport& to) {
+  for (Problem& problem : from.problems) {
+    if (to.problems.size() < kMaximumProblems) {
+      to.problems.push_back(std::move(problem));
+    } else {
+      ++to.problems_left_out;
+    }
+  }
+  to.problems_left_out += from.problems_left_out;
+}
+
+// The first line of a text may pass for a table's header: `BitLocker recovery key, for …`. What has no key as
+// a table is read as a text; what has none as that either was a table.
+void read_table_or_text(std::string_view text, const std::string& file, Credentials& into,
+                        ImportReport& report) {
+  const size_t before = into.recovery.size();
+  ImportReport of_table;
+  Collector table(file, into, of_table);
+  const bool is_table = read_csv(text, table);
+  if (into.recovery.size() != before) return append(std::move(of_table), report);
+  ImportReport of_text;
+  Collector plain(file, into, of_text);
+  read_txt(text, plain);
+  append(std::move(is_table && into.recovery.size() == before ? of_table : of_text), report);
+}
+
 // One file's content, told apart.
 void read_content(Bytes content, const std::string& file, Credentials& into, ImportReport& report) {
   Collector collector(file, into, report);
@@ -46,8 +72,8 @@ void read_content(Bytes content, const std::string& file, Credentials& into, Imp
     Entry context;
     context.line = 1;
     read_json(text, context, collector);
-  } else if (!read_csv(text, collector)) {
-    read_txt(text, collector);
+  } else {
+    read_table_or_text(text, file, into, report);
   }
   if (outcomes() == before) collector.problem(0, "there is no recovery password and no startup key in it");
 }
