@@ -73,7 +73,7 @@ std::string show_actions(const repair::VolumeReport& volume) {
 
 std::string headline(const repair::Report& report) {
   if (report.stuck_journal) return "INTERRUPTED WORK CANNOT BE RESUMED: nothing was written";
-  if (!report.verdict) return report.volumes.empty() ? "NO WINDOWS VOLUME FOUND" : "";
+  if (!report.verdict) return report.exit_status == 3 ? "NO WINDOWS VOLUME FOUND" : "";
   return upper(repair::to_string(*report.verdict));
 }
 

@@ -2,7 +2,9 @@
 #include "ntfs3g/mount.h"
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "base/error.h"
@@ -58,6 +60,27 @@ void forget_changes(ntfs_inode* inode) {
   clear_state(inode->state, NI_FileNameDirty);
 }
 
+// Quirk of libntfs-3g 2022.10.3: ntfs_mft_load() leaves the times of its own inode of $MFT at zero, and when
+// $MFT grows the library writes them into the record. False: the record has no readable
+// $STANDARD_INFORMATION.
+bool load_times(ntfs_inode* inode) {
+  std::unique_ptr<ntfs_attr_search_ctx, decltype(&ntfs_attr_put_search_ctx)> search(
+      ntfs_attr_get_search_ctx(inode, nullptr), &ntfs_attr_put_search_ctx);
+  if (!search || ntfs_attr_lookup(AT_STANDARD_INFORMATION, AT_UNNAMED, 0, CASE_SENSITIVE, 0, nullptr, 0,
+                                  search.get()) != 0)
+    return false;
+  const auto* attribute = search->attr;
+  if (le32_to_cpu(attribute->value_length) < offsetof(STANDARD_INFORMATION, reserved12)) return false;
+  STANDARD_INFORMATION information{};
+  std::memcpy(&information, reinterpret_cast<const char*>(attribute) + le16_to_cpu(attribute->value_offset),
+              offsetof(STANDARD_INFORMATION, reserved12));
+  inode->creation_time = information.creation_time;
+  inode->last_data_change_time = information.last_data_change_time;
+  inode->last_mft_change_time = information.last_mft_change_time;
+  inode->last_access_time = information.last_access_time;
+  return true;
+}
+
 }  // namespace
 
 LogCapture::LogCapture(std::string& into) : previous_(current_log) {
@@ -81,6 +104,10 @@ Mount::Mount(block::BlockDevice& below) : name_(below.describe()), device_(below
     ntfs_device_free(device);  // ntfs_umount would; a failed mount leaves it to us
     errno = error;
     fail("ntfs3g.mount", "libntfs-3g cannot mount the NTFS volume on " + name_);
+  }
+  if (!load_times(volume_->mft_ni)) {
+    release();
+    throw Error(ErrorCode::kCorrupt, "ntfs3g.mount.mft", "$MFT of " + name_ + " has no standard information");
   }
   ntfs_create_lru_caches(volume_);  // only ntfs_mount() does it by itself
   if (has_state(volume_->state, NV_ReadOnly)) {

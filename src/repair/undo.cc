@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "repair/undo.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "audit/reader.h"
@@ -122,7 +123,7 @@ void finish_without_volumes(Recorder& recorder, Report& report, bool good) {
 
 std::string directory_of(const std::string& path) {
   const size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  return slash == std::string::npos ? "." : path.substr(0, std::max<size_t>(slash, 1));
 }
 
 }  // namespace

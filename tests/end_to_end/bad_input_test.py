@@ -21,17 +21,17 @@ class Unsafe(Scratch):
         return report
 
     def test_an_open_log_is_unsafe_whatever_policy_says(self):
-        for kind in ("unclean", "unclean11"):
+        for kind in ("unclean", "unclean-1.1"):
             with self.subTest(kind=kind):
                 self.check_left_alone("--log", kind, says=["log"], options=["--allow-dirty", "--discard-hibernation"])
 
     def test_every_header_of_a_saved_session_is_unsafe(self):
         for header in ("hibr", "HIBR", "RSTR"):
             with self.subTest(header=header):
-                self.check_left_alone("--hibernation", header, says=["hiber"])
+                self.check_left_alone("--hibernated=" + header, says=["hiber"])
 
     def test_a_saved_session_that_was_used_up_is_no_obstacle(self):
-        self.make_pc("--plain", "--hibernation", "wake")
+        self.make_pc("--plain", "--hibernated=wake")
         self.assertEqual(self.repair()["verdict"], "fixed")
 
     def test_a_dirty_volume_is_unsafe_unless_allowed(self):

@@ -69,8 +69,14 @@ class Scratch(unittest.TestCase):
         self.assertEqual(report["exit_status"], status)
         return report
 
+    def protectors(self):
+        return self.pc["bitlocker"]["protectors"]
+
+    def protector_id(self, kind="recovery-password"):
+        return next(p["guid"] for p in self.protectors() if p["type"] == kind)
+
     def recovery_key(self):
-        return next(p["secret"] for p in self.pc["protectors"] if p["type"] == "recovery-password")
+        return next(p["secret"] for p in self.protectors() if p["type"] == "recovery-password")
 
     def windows_partition(self):
         return next(p for p in self.pc["partitions"] if p["role"] in ("windows", "system"))
@@ -98,7 +104,7 @@ class Scratch(unittest.TestCase):
                     break
                 out.write(piece)
                 left -= len(piece)
-        if not self.pc["encrypted"]:
+        if not self.pc.get("bitlocker"):
             return cut
         plain = self.folder / name
         done = run(need("dislocker-file"), "-V", cut, f"-p{self.recovery_key()}", "--", plain)
@@ -123,9 +129,6 @@ class Scratch(unittest.TestCase):
         if done.returncode != 0:
             return None
         return hashlib.sha256(done.stdout).hexdigest()
-
-    def all_hashes(self, volume):
-        return {f["path"]: self.file_hash(volume, f["path"]) for f in self.pc["files"] if f["note"] != "wof"}
 
 
 def log_records(stick):

@@ -27,7 +27,7 @@ class Undo(Scratch):
         """As Windows does when it mounts the volume: another restart page."""
         part = self.windows_partition()
         done = self.mend("decrypt", "--disk", self.image, "-o", self.folder / "probe.ntfs",
-                         *(["--recovery-key", self.recovery_key()] if self.pc["encrypted"] else []))
+                         *(["--recovery-key", self.recovery_key()] if self.pc.get("bitlocker") else []))
         del done
         content = (self.folder / "probe.ntfs").read_bytes()
         restart = content.index(b"RSTR")

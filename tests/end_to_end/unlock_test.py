@@ -44,11 +44,10 @@ class Unlock(Scratch):
 
     def test_a_key_file_of_many_keys_opens_it(self):
         self.make_pc()
-        protector = next(p for p in self.pc["protectors"] if p["type"] == "recovery-password")
         other = "111111-222222-333333-444444-555555-666666-111111-222222"
         lines = ["Hostname,KeyID,RecoveryKey,Directory"]
         lines += [f"PC{n},{n:08x}-0000-0000-0000-000000000000,{other},AD" for n in range(50)]
-        lines += [f"{self.pc['host']},{protector['id'].strip('{}')},{protector['secret']},AD"]
+        lines += [f"{self.pc['windows']['host']},{self.protector_id()},{self.recovery_key()},AD"]
         self.check_fixed("--keys", self.write("keys.csv", "\n".join(lines) + "\n"))
 
     def test_a_key_that_does_not_fit_leaves_it_locked_and_names_the_one_wanted(self):
@@ -57,8 +56,7 @@ class Unlock(Scratch):
         report = self.repair("--recovery-key", "111111-222222-333333-444444-555555-666666-111111-222222", status=1)
         volume = report["volumes"][0]
         self.assertEqual(volume["verdict"], "locked")
-        protector = next(p["id"] for p in self.pc["protectors"] if p["type"] == "recovery-password")
-        self.assertIn(protector.strip("{}").lower(), volume["reason"].lower())
+        self.assertIn(self.protector_id(), volume["reason"].lower())
         self.assertEqual(sha256(self.image), before)
 
     def test_a_wrong_group_is_named_and_the_key_is_not_shown(self):
