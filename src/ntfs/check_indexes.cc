@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint64_t kPieceBytes = 1 << 20;
 // Between two pieces so much is read and thrown away, rather than sending the disk's head for the second.
-constexpr uint64_t kReadThroughBytes = 64 << 10;
+constexpr uint64_t kReadThroughBytes = 256 << 10;
 
 uint8_t log2_of(uint32_t power_of_two) {
   return static_cast<uint8_t>(std::countr_zero(power_of_two));

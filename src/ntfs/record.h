@@ -15,6 +15,7 @@
 #include <string>
 
 #include "ntfs/boot_sector.h"
+#include "ntfs/field.h"
 #include "ntfs/types.h"
 
 namespace mend::ntfs {
@@ -113,15 +114,18 @@ struct FileNameView {
 
   // kCorrupt "ntfs.filename.*" when the value is too short for its name, or the name is empty.
   static FileNameView parse(Bytes value);
-  MftReference parent() const { return MftReference::unpack(read_le<uint64_t>(value, 0x00)); }
-  uint64_t created_filetime() const { return read_le<uint64_t>(value, 0x08); }
-  uint64_t modified_filetime() const { return read_le<uint64_t>(value, 0x10); }
-  uint64_t data_bytes() const { return read_le<uint64_t>(value, 0x30); }  // a copy; may be stale
-  uint32_t attributes() const { return read_le<uint32_t>(value, 0x38); }  // a copy; may be stale
+  MftReference parent() const { return MftReference::unpack(header().get<uint64_t, 0x00>()); }
+  uint64_t created_filetime() const { return header().get<uint64_t, 0x08>(); }
+  uint64_t modified_filetime() const { return header().get<uint64_t, 0x10>(); }
+  uint64_t data_bytes() const { return header().get<uint64_t, 0x30>(); }  // a copy; may be stale
+  uint32_t attributes() const { return header().get<uint32_t, 0x38>(); }  // a copy; may be stale
   uint32_t reparse_tag() const;                                           // 0 without the reparse flag
-  NameSpace name_space() const { return static_cast<NameSpace>(value[0x41]); }
-  Bytes name_le() const { return value.subspan(kHeaderBytes, size_t{2} * value[0x40]); }
+  NameSpace name_space() const { return static_cast<NameSpace>(header().get<uint8_t, 0x41>()); }
+  Bytes name_le() const { return value.subspan(kHeaderBytes, size_t{2} * header().get<uint8_t, 0x40>()); }
   std::u16string name() const { return Attribute::utf16(name_le()); }
+
+ private:
+  Struct<kHeaderBytes> header() const { return {value, 0}; }
 };
 
 }  // namespace mend::ntfs
