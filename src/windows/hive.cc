@@ -26,6 +26,11 @@ constexpr uint64_t kBaseBytes = 0x1000;
 // A page ("hbin"): magic at 0, its offset within the data area at 4, its size at 8.
 constexpr uint64_t kPageUnit = 0x1000;
 
+// hivex 1.3.23 reads the fields of some records before it compares their size with their cell's, and the list
+// of a large value (up to 65,535 entries of 4 bytes) without. Behind the last page it finds zeros, not our
+// memory.
+constexpr uint64_t kPaddingBytes = 1 << 20;
+
 constexpr size_t kLargestValue = 64 * 1024;
 constexpr size_t kLongestText = 256;  // UTF-16 units
 
@@ -86,15 +91,12 @@ HiveState prepare(HiveMemory& memory, ByteVector& base) {
   state.sequence2 = read_le<uint32_t>(base, kSequence2);
   state.dirty = state.sequence1 != state.sequence2;
   state.checksum_wrong = !checksum_fits(base);
-  // hivex maps the file: nothing may lie between its end and the end of the last page in memory.
   const uint64_t data_bytes = read_le<uint32_t>(base, kDataBytes);
   state.cut = memory.size_bytes() - kBaseBytes < data_bytes;
-  memory.resize(align_up(memory.size_bytes(), kPageUnit));
-  const uint64_t room =
-      std::min<uint64_t>(memory.size_bytes() - kBaseBytes, UINT32_MAX - UINT32_MAX % kPageUnit);
-  if (data_bytes > room) {
-    write_le<uint32_t>(base, kDataBytes, static_cast<uint32_t>(room));
-  }
+  const uint64_t end = align_up(memory.size_bytes(), kPageUnit);
+  memory.resize(end + kPaddingBytes);
+  const uint64_t room = std::min<uint64_t>(end - kBaseBytes, UINT32_MAX - UINT32_MAX % kPageUnit);
+  if (data_bytes > room) write_le<uint32_t>(base, kDataBytes, static_cast<uint32_t>(room));
   put_base(memory, base);
   return state;
 }

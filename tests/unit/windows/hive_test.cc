@@ -214,6 +214,37 @@ TEST_CASE("W-3: no flipped bit of a hive does more than a warning or a changed t
   }
 }
 
+TEST_CASE("W-3: a record that reaches beyond the last page reads zeros, not this program's memory",
+          "[windows]") {
+  ByteVector bytes = SystemHive().bytes();
+  // The last cell is free: cut eight bytes off it for a key that is too short to be one, and list it at the
+  // root.
+  size_t page = 0x1000, cell = 0, size = 0;
+  while (page + read_le<uint32_t>(bytes, page + 8) < bytes.size()) page += read_le<uint32_t>(bytes, page + 8);
+  for (size_t at = page + 0x20; at < bytes.size(); at += size) {
+    cell = at;
+    const auto raw = static_cast<int32_t>(read_le<uint32_t>(bytes, at));
+    size = static_cast<size_t>(raw < 0 ? -raw : raw);
+  }
+  REQUIRE(read_le<uint32_t>(bytes, cell) > 16);
+  REQUIRE(read_le<uint32_t>(bytes, cell) < 4096);
+  write_le<uint32_t>(bytes, cell, static_cast<uint32_t>(size - 8));
+  write_le<uint32_t>(bytes, bytes.size() - 8, static_cast<uint32_t>(-8));
+  write_le<uint32_t>(bytes, bytes.size() - 4, 0x6b6e);  // "nk"
+  const size_t root = 0x1000 + read_le<uint32_t>(bytes, 0x24);
+  const size_t list = 0x1000 + read_le<uint32_t>(bytes, root + 4 + 28);
+  write_le<uint32_t>(bytes, list + 8, static_cast<uint32_t>(bytes.size() - 8 - 0x1000));
+  fix_checksum(bytes);
+  windows::HiveMemory memory;
+  memory.append(bytes);
+  windows::Hive hive(memory);
+  CHECK(memory.size_bytes() == bytes.size() + (1 << 20));
+  CHECK(all_zero(memory.read(bytes.size(), 1 << 20)));
+  CHECK(!hive.string("ControlSet001\\Control\\ComputerName\\ComputerName", "ComputerName"));
+  CHECK(hive.dword("Select", "Current") == 1);
+  CHECK(read_system(bytes).host.empty());
+}
+
 TEST_CASE("Real hives of real machines are read", "[windows]") {
   const fs::path folder = "../shared/data/hives";
   if (!need_data(folder) || !need_program("xz")) return;
