@@ -51,8 +51,8 @@ class Scratch(unittest.TestCase):
         self.stick = self.folder / "stick"
         self.image = self.folder / "pc.img"
 
-    def make_pc(self, *options, size="192M", output=None):
-        made = run(BROKENPC, "-o", output or self.image, "--size", size, "--seed", "7", "--json", *options)
+    def make_pc(self, *options, size="192M", output=None, seed=7):
+        made = run(BROKENPC, "-o", output or self.image, "--size", size, "--seed", seed, "--json", *options)
         self.assertEqual(made.returncode, 0, made.stderr)
         self.pc = json.loads(made.stdout)
         return self.pc

@@ -53,7 +53,7 @@ class Undo(Scratch):
         self.make_pc("--plain")
         self.repair()
         other = self.folder / "other.img"
-        self.make_pc("--plain", "--seed", "8", output=other)
+        self.make_pc("--plain", seed=8, output=other)
         before = sha256(other)
         done = self.mend("undo", self.journal(), "--disk", other, status=2)
         self.assertIn("belongs to", done.stderr)
@@ -66,7 +66,7 @@ class Undo(Scratch):
         # Closed journals are nobody's concern; nor is one that is damaged.
         journal.write_bytes(journal.read_bytes()[:-1] + b"x")
         other = self.folder / "other.img"
-        self.make_pc("--plain", "--seed", "8", output=other)
+        self.make_pc("--plain", seed=8, output=other)
         report = self.repair(disk=other)
         self.assertEqual(report["verdict"], "fixed")
 
