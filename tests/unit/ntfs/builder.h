@@ -46,6 +46,11 @@ ByteVector encode_runs(const ntfs::RunList& runs);
 ByteVector file_name_value(ntfs::MftReference parent, std::u16string_view name, ntfs::NameSpace name_space,
                            uint32_t attributes = 0, uint64_t size_bytes = 0, uint32_t reparse_tag = 0);
 
+// In a record without fixups.
+void insert_into(ByteVector& record, const NewAttribute& attribute, uint32_t cluster_bytes);
+void remove_from(ByteVector& record, ntfs::AttributeType type, std::u16string_view name = {});
+void write_file(const std::string& path, const ByteVector& bytes);
+
 class VolumeBuilder {
  public:
   explicit VolumeBuilder(const Format& format = {});

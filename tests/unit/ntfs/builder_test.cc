@@ -26,12 +26,6 @@ ByteVector read_whole(const std::string& path) {
   return ByteVector(std::istreambuf_iterator<char>(file), {});
 }
 
-void write_whole(const std::string& path, const ByteVector& bytes) {
-  std::ofstream file(path, std::ios::binary);
-  file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  REQUIRE(file.good());
-}
-
 void set_bits(VolumeBuilder& builder, Stream& bitmap, uint64_t first, uint64_t count, bool used) {
   for (uint64_t bit = first; bit < first + count; ++bit) {
     const Range range = bitmap.ranges(bit / 8, 1).at(0);
@@ -91,6 +85,8 @@ size_t find_in_record(const ByteVector& record, AttributeType type, std::u16stri
   return at;
 }
 
+}  // namespace
+
 void insert_into(ByteVector& record, const NewAttribute& attribute, uint32_t cluster_bytes) {
   const auto instance = read_le<uint16_t>(record, 0x28);
   write_le<uint16_t>(record, 0x28, static_cast<uint16_t>(instance + 1));
@@ -115,7 +111,11 @@ void remove_from(ByteVector& record, AttributeType type, std::u16string_view nam
   write_le<uint32_t>(record, 0x18, read_le<uint32_t>(record, 0x18) - static_cast<uint32_t>(length));
 }
 
-}  // namespace
+void write_file(const std::string& path, const ByteVector& bytes) {
+  std::ofstream file(path, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  REQUIRE(file.good());
+}
 
 bool run_program(const std::string& command, std::string* text) {
   FILE* pipe =
@@ -142,8 +142,8 @@ ByteVector format_volume(const Format& format) {
 
 ByteVector copy_in(const ByteVector& volume, const std::string& name, const ByteVector& content) {
   TempFolder folder;
-  write_whole(folder / "volume.img", volume);
-  write_whole(folder / "content", content);
+  write_file(folder / "volume.img", volume);
+  write_file(folder / "content", content);
   REQUIRE(run_program("ntfscp -q -f " + (folder / "volume.img") + " " + (folder / "content") + " '" + name +
                       "'"));
   return read_whole(folder / "volume.img");

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ntfs/check.h"
 
-#include <fstream>
-
 #include "tests/support/catch.h"
 #include "tests/support/skip.h"
 #include "tests/support/temp_folder.h"
@@ -36,8 +34,6 @@ TEST_CASE("NC-1: a volume that the builder made is found healthy, by us and by n
   CHECK(list(report) == "");
   CHECK(report.entries == 300 + 1 + 15);
   TempFolder temp;
-  std::ofstream(temp / "v.img", std::ios::binary)
-      .write(reinterpret_cast<const char*>(builder.device().bytes.data()),
-             static_cast<std::streamsize>(builder.device().bytes.size()));
+  write_file(temp / "v.img", builder.device().bytes);
   if (need_program("ntfsresize")) CHECK(run_program("ntfsresize -i -f " + (temp / "v.img")));
 }
