@@ -71,7 +71,8 @@ class FveVolume {
     ByteVector properties = entry(0, 2, utf16_to_le(std::u16string(u"ExternalKey\0", 12)));
     if (with_volume) append(properties, entry(0x19, 0x17, volume_guid().bytes));
     append(properties, key_entry(startup_key_, 0x2002));
-    ByteVector external(startup_id().bytes.begin(), startup_id().bytes.end());
+    const Guid id = startup_id();
+    ByteVector external(id.bytes.begin(), id.bytes.end());
     external.resize(24);
     append(external, properties);
     const ByteVector body = entry(6, 9, external);
@@ -80,7 +81,7 @@ class FveVolume {
       write_le<uint32_t>(file, at, static_cast<uint32_t>(48 + body.size()));
     write_le<uint32_t>(file, 4, 1);
     write_le<uint32_t>(file, 8, 48);
-    std::copy_n(startup_id().bytes.begin(), 16, file.begin() + 16);
+    std::copy_n(id.bytes.begin(), 16, file.begin() + 16);
     append(file, body);
     return file;
   }
