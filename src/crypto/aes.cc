@@ -42,7 +42,9 @@ void store(uint8_t* to, Words64 value) {
 }
 
 void check_length(size_t length, size_t unit) {
-  if (unit != 0 && unit % kAesBlockBytes == 0 && length % unit == 0 && length <= INT_MAX) return;
+  if (unit != 0 && unit <= kPieceBytes && unit % kAesBlockBytes == 0 && length % unit == 0 &&
+      length <= INT_MAX)
+    return;
   throw Error(ErrorCode::kUsage, "crypto.aes.length",
               "cannot encipher " + std::to_string(length) + " bytes in units of " + std::to_string(unit));
 }
@@ -105,8 +107,7 @@ void apply_tweaks(uint8_t* data, uint8_t* tweaks, const uint8_t* first_tweaks, s
 
 }  // namespace
 
-// --- single blocks
-// ---------------------------------------------------------------------------------------------
+// --- single blocks ---
 
 AesBlocks::AesBlocks(Bytes key, Direction direction)
     : context_(make_context(choose(key, EVP_aes_128_ecb(), EVP_aes_256_ecb()), key, direction)) {}
@@ -118,8 +119,7 @@ void AesBlocks::transform(Bytes in, MutableBytes out) {
   run(context_, in.data(), out.data(), in.size());
 }
 
-// --- CBC
-// -------------------------------------------------------------------------------------------------------
+// --- CBC ---
 
 AesCbc::AesCbc(Bytes key, Direction direction) : direction_(direction), scratch_(kPieceBytes) {
   // Deciphering needs no chain: a block is XORed with the ciphertext before it, so all blocks of a piece go
@@ -146,27 +146,22 @@ void AesCbc::transform(MutableBytes sectors, size_t sector_bytes, Bytes initial_
 
 void AesCbc::decrypt(MutableBytes sectors, size_t sector_bytes, Bytes initial_values) {
   uint8_t* const ciphertext = scratch_.bytes().data();
-  std::array<uint8_t, kAesBlockBytes> previous{};  // last ciphertext block of the piece before
-  for (size_t at = 0; at < sectors.size();) {
-    const size_t length = std::min(kPieceBytes, sectors.size() - at);
+  const size_t most = kPieceBytes - kPieceBytes % sector_bytes;
+  const uint8_t* initial = initial_values.data();
+  for (size_t at = 0; at < sectors.size(); at += most) {
+    const size_t length = std::min(most, sectors.size() - at);
     uint8_t* const piece = &sectors[at];
     std::memcpy(ciphertext, piece, length);
     run(context_, ciphertext, piece, length);
-    for (size_t block = 0; block < length; block += kAesBlockBytes) {
-      const size_t place = at + block;
-      const uint8_t* chained = place % sector_bytes == 0
-                                   ? &initial_values[place / sector_bytes * kAesBlockBytes]
-                               : block == 0 ? previous.data()
-                                            : ciphertext + block - kAesBlockBytes;
-      store(piece + block, load(piece + block) ^ load(chained));
+    for (size_t start = 0; start < length; start += sector_bytes, initial += kAesBlockBytes) {
+      store(piece + start, load(piece + start) ^ load(initial));
+      for (size_t block = start + kAesBlockBytes; block < start + sector_bytes; block += kAesBlockBytes)
+        store(piece + block, load(piece + block) ^ load(ciphertext + block - kAesBlockBytes));
     }
-    std::memcpy(previous.data(), ciphertext + length - kAesBlockBytes, kAesBlockBytes);
-    at += length;
   }
 }
 
-// --- XTS
-// -------------------------------------------------------------------------------------------------------
+// --- XTS ---
 
 namespace {
 
@@ -233,8 +228,7 @@ void AesXts::transform_batches(MutableBytes sectors, size_t sector_bytes, uint64
   }
 }
 
-// --- CCM
-// -------------------------------------------------------------------------------------------------------
+// --- CCM ---
 
 namespace {
 

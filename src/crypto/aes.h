@@ -7,7 +7,7 @@
 //   byte
 //        changes (kUsage "crypto.aes.length").
 //   C-4  ccm_open delivers plaintext only when the tag is right.
-// An object is used by one thread at a time.
+// Sectors are multiples of 16 bytes, 8192 at most. An object is used by one thread at a time.
 #pragma once
 
 #include <array>

@@ -29,12 +29,11 @@ struct Chain {
   SHA256_CTX context;
 };
 constexpr size_t kInitialAt = 0x20, kSaltAt = 0x40, kCounterAt = 0x50, kMessageBytes = 0x58;
-constexpr std::array<uint32_t, 8> kStart = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                            0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+alignas(16) constexpr std::array<uint32_t, 8> kStart = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                                        0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
-// Whole blocks, so the update compresses them at once and keeps nothing.
+// Whole blocks, so the update compresses them at once and keeps nothing. REQUIRES: the state is kStart.
 inline void compress_round(Chain& chain) {
-  std::memcpy(chain.context.h, kStart.data(), sizeof kStart);
   chain.context.Nl = chain.context.Nh = 0;
   SHA256_Update(&chain.context, chain.blocks.data(), chain.blocks.size());
 }
@@ -50,6 +49,7 @@ inline void set_counter(Chain& chain, uint64_t counter) {
 
 void run_rounds_portable(Chain& chain, uint64_t first, uint64_t last) {
   for (uint64_t round = first; round < last; ++round) {
+    std::memcpy(chain.context.h, kStart.data(), sizeof kStart);
     compress_round(chain);
     for (size_t i = 0; i < 8; ++i) {
       const uint32_t word = __builtin_bswap32(chain.context.h[i]);
@@ -62,12 +62,16 @@ void run_rounds_portable(Chain& chain, uint64_t first, uint64_t last) {
 #if defined(__x86_64__)
 [[gnu::target("ssse3")]] void run_rounds_ssse3(Chain& chain, uint64_t first, uint64_t last) {
   const __m128i swap = _mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3);
-  const auto* from = reinterpret_cast<const __m128i*>(chain.context.h);
+  const auto* start = reinterpret_cast<const __m128i*>(kStart.data());
+  const __m128i start_low = _mm_load_si128(start), start_high = _mm_load_si128(start + 1);
+  auto* state = reinterpret_cast<__m128i*>(chain.context.h);
   auto* to = reinterpret_cast<__m128i*>(chain.blocks.data());
   for (uint64_t round = first; round < last; ++round) {
+    _mm_storeu_si128(state, start_low);
+    _mm_storeu_si128(state + 1, start_high);
     compress_round(chain);
-    _mm_store_si128(to, _mm_shuffle_epi8(_mm_loadu_si128(from), swap));
-    _mm_store_si128(to + 1, _mm_shuffle_epi8(_mm_loadu_si128(from + 1), swap));
+    _mm_store_si128(to, _mm_shuffle_epi8(_mm_loadu_si128(state), swap));
+    _mm_store_si128(to + 1, _mm_shuffle_epi8(_mm_loadu_si128(state + 1), swap));
     _mm_store_si128(to + 5, _mm_set_epi64x(0x80, static_cast<int64_t>(round + 1)));
   }
 }

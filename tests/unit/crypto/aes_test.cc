@@ -19,8 +19,7 @@ ByteVector exclusive_or(Bytes a, Bytes b) {
   return out;
 }
 
-// --- slow definitions, from single blocks only
-// -----------------------------------------------------------------
+// --- slow definitions, from single blocks only ---
 
 ByteVector one_block(Bytes key, Bytes in, Direction direction) {
   ByteVector out(16);
@@ -91,8 +90,7 @@ Sealed ccm_by_definition(Bytes key, Bytes nonce, Bytes plaintext) {
   return sealed;
 }
 
-// --- published examples
-// ----------------------------------------------------------------------------------------
+// --- published examples ---
 
 TEST_CASE("AES blocks give the examples of FIPS 197", "[crypto]") {
   const ByteVector plaintext = from_hex("00112233445566778899aabbccddeeff");
@@ -128,13 +126,12 @@ TEST_CASE("XTS gives the examples of IEEE 1619", "[crypto]") {
         "27a7479befa1d476489f308cd4cfa6e2a96e4bbe3208ff25287dd3819616e89c");
 }
 
-// --- against the definitions
-// -----------------------------------------------------------------------------------
+// --- against the definitions ---
 
 TEST_CASE("CBC over sectors gives what its definition gives, both ways", "[crypto]") {
   for (const size_t key_bytes : {16u, 32u}) {
     const ByteVector key = pattern(key_bytes, 3);
-    for (const size_t sector : {16u, 512u, 1024u, 4096u, 16384u}) {
+    for (const size_t sector : {16u, 48u, 512u, 1024u, 4096u, 8192u}) {
       for (const size_t count : {1u, 3u, 16u, 17u, 40u}) {
         const ByteVector plaintext = pattern(sector * count, 7), initial = pattern(16 * count, 11);
         ByteVector data = plaintext, expected;
@@ -214,6 +211,8 @@ TEST_CASE("C-3: a length that is no multiple of the sector is refused before a b
   CHECK_THROWS_AS(AesXts(pattern(32), Direction::kEncrypt).transform(data, 512, 0), Error);
   CHECK_THROWS_AS(AesXts(pattern(32), Direction::kEncrypt).transform(data, 0, 0), Error);
   CHECK_THROWS_AS(AesXts(pattern(32), Direction::kEncrypt).transform(data, 8, 0), Error);
+  ByteVector large(16384);
+  CHECK_THROWS_AS(AesCbc(pattern(32), Direction::kDecrypt).transform(large, 16384, pattern(16)), Error);
   CHECK_THROWS_AS(AesCbc(pattern(32), Direction::kDecrypt).transform(data, 512, pattern(32)), Error);
   CHECK_THROWS_AS(AesCbc(pattern(32), Direction::kDecrypt).transform(MutableBytes(data).first(512), 512, {}),
                   Error);
