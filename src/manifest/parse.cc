@@ -1,9 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The fence around toml++. It is used header-only, and compiles slowly, so nothing else includes it.
-#define TOML_HEADER_ONLY 1
-#define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <set>
 
@@ -13,6 +8,7 @@
 #include "manifest/nesting.h"
 #include "manifest/path.h"
 #include "manifest/protected.h"
+#include "manifest/toml.h"
 
 namespace mend::manifest {
 namespace {

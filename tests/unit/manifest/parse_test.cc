@@ -164,6 +164,11 @@ TEST_CASE("MF-2: each fault is told with file, line and column", "[manifest]") {
       {"[manifest]\nid = \"a\"\nid = \"b\"\n", "manifest.toml", "m.toml:3:", ""},
       {"[manifest]\nid = \"\xff\"\n", "manifest.toml", "m.toml:2:", ""},
       {std::string("[manifest]\nid = \"a\0\"\n", 20), "manifest.toml", "m.toml:2:", ""},
+      // characters that toml++ takes for blanks in an undefined way
+      {"[manifest]\nid = \"\xc3\xa4\" \xc6\x86\n", "manifest.toml", "m.toml:2:10: ", ""},
+      {"rule\xc6\x86 = 1\n", "manifest.toml", "m.toml:1:5: ", ""},
+      {"a = 8'8\xc2\xa6\n", "manifest.toml", "m.toml:1:", ""},
+      {"a = \xd2\x99\n", "manifest.toml", "m.toml:1:5: ", ""},
       // tables and keys
       {"", "manifest.key.missing", "m.toml:1:1: ", "no 'manifest'"},
       {"manifest = 1\n[[rule]]\n", "manifest.type",
@@ -376,6 +381,15 @@ TEST_CASE("MF-1: every cut of a manifest is a manifest or an error", "[manifest]
     }
   }
   CHECK(good > 1);  // the whole, and cuts after a complete rule
+}
+
+TEST_CASE("strings hold any script, also on several lines", "[manifest]") {
+  const std::string title = "\"\"\"a \\\n  \xc6\x86\xc2\xa0\\u00e9 \xd2\x99\"\"\"";
+  const Manifest m = parse("[manifest]\nid = \"m\"\nversion = 1\ntitle = " + title + " # \xc6\x86\n" +
+                               "[[rule]]\nid = \"r\"\naction = \"delete\"\npath = '\xc6\x86'\n",
+                           "m");
+  CHECK(m.title == "a \xc6\x86\xc2\xa0\xc3\xa9 \xd2\x99");
+  CHECK(m.rules[0].components[0] == u"\u0186");
 }
 
 TEST_CASE("a text with a byte order mark, CRLF line ends and inline tables is the same manifest",
