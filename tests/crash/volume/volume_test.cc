@@ -97,7 +97,10 @@ Scenario repair_of(const std::string& name, const ByteVector& bytes, manifest::A
   return scenario;
 }
 
-void run_matrix(const std::string& name, manifest::Action action) {
+enum class When { kAlways, kLong };
+
+void run_matrix(const std::string& name, manifest::Action action, When when) {
+  if (when == When::kLong && !is_long_run()) return print_skip(name + ": with tools/check --long");
   if (!need_program("mkntfs") || !need_program("ntfscp")) return;
   CrashMatrix matrix(repair_of(name, make_volume(), action));
   {
@@ -121,15 +124,15 @@ void run_matrix(const std::string& name, manifest::Action action) {
 }
 
 TEST_CASE("a deletion cut anywhere is before or after, and never touches a volume used since", "[crash]") {
-  run_matrix("delete", manifest::Action::kDelete);
+  run_matrix("delete", manifest::Action::kDelete, When::kLong);
 }
 
 TEST_CASE("a rename cut anywhere is before or after, and never touches a volume used since", "[crash]") {
-  run_matrix("rename", manifest::Action::kRename);
+  run_matrix("rename", manifest::Action::kRename, When::kLong);
 }
 
 TEST_CASE("a quarantine cut anywhere is before or after, and never touches a volume used since", "[crash]") {
-  run_matrix("quarantine", manifest::Action::kQuarantine);
+  run_matrix("quarantine", manifest::Action::kQuarantine, When::kAlways);
 }
 
 }  // namespace
