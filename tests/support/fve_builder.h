@@ -4,6 +4,8 @@
 // they compute is proven elsewhere (tests/unit/crypto, tests/real).
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <map>
 
