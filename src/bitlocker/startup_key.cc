@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // .BEK files: a header of 48 bytes like that of the metadata, then one entry that holds the external key.
+#include <algorithm>
+
 #include "base/error.h"
 #include "bitlocker/entries.h"
 #include "bitlocker/keys.h"

@@ -2,9 +2,12 @@
 #include "bitlocker/stretcher.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 namespace mend::bitlocker {
@@ -19,20 +22,38 @@ class Pool {
 
   std::optional<StretchPlan::Fit> run(const std::function<void(double)>& progress) {
     const size_t count = std::min<size_t>(tasks_.size(), std::max(1u, std::thread::hardware_concurrency()));
-    running_ = count;
     std::vector<std::jthread> workers;
     // Declared after `workers`, so that an exception of `progress` stops them before they are joined.
     struct StopOnExit {
       std::atomic<bool>& stop;
       ~StopOnExit() { stop = true; }
     } stop_on_exit{stop_};
-    for (size_t i = 0; i < count; ++i) workers.emplace_back([this] { work(); });
+    while (workers.size() < count && start(workers)) continue;
+    if (workers.empty()) work();
     wait(progress);
     if (failure_) std::rethrow_exception(failure_);
     return std::move(fit_);
   }
 
  private:
+  // False when the system has no thread to give: those that run will do, or the caller's own.
+  bool start(std::vector<std::jthread>& workers) {
+    count_running(1);
+    try {
+      workers.emplace_back([this] { work(); });
+      return true;
+    } catch (const std::system_error&) {
+      if (!workers.empty()) count_running(-1);
+      return false;
+    }
+  }
+
+  void count_running(int change) {
+    const std::lock_guard lock(mutex_);
+    running_ += change;
+    if (running_ == 0) changed_.notify_all();
+  }
+
   void work() noexcept {
     try {
       for (size_t index = next_++; index < tasks_.size() && !stop_; index = next_++) try_task(tasks_[index]);
@@ -41,9 +62,7 @@ class Pool {
       if (!failure_) failure_ = std::current_exception();
       stop_ = true;
     }
-    const std::lock_guard lock(mutex_);
-    --running_;
-    changed_.notify_all();
+    count_running(-1);
   }
 
   void try_task(const StretchTask& task) {
@@ -75,7 +94,7 @@ class Pool {
   std::atomic<bool> stop_ = false;
   std::mutex mutex_;
   std::condition_variable changed_;
-  size_t running_ = 0;
+  int running_ = 0;
   std::optional<StretchPlan::Fit> fit_;
   std::exception_ptr failure_;
 };

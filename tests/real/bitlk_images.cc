@@ -7,11 +7,13 @@
 //                                      stdout "file recovery-password sha256" for a judge of other make
 //                                      (real/run)
 // Exit status 1 when anything differs.
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <sstream>
+#include <tuple>
 
 #include "base/error.h"
 #include "base/text.h"

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "bitlocker/metadata.h"
 
+#include <algorithm>
+#include <array>
+
 #include "base/error.h"
 #include "tests/support/catch.h"
 #include "tests/support/fakes.h"
