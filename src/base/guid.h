@@ -15,7 +15,7 @@ namespace mend {
 struct Guid {
   std::array<uint8_t, 16> bytes{};  // in on-disk order
 
-  auto operator<=>(const Guid&) const = default;
+  auto operator<=>(const Guid&) const = default;  // NOLINT(modernize-use-nullptr): a false alarm
   bool is_zero() const { return all_zero(bytes); }
 
   // The 16 bytes at `offset`; kCorrupt outside.

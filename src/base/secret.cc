@@ -137,7 +137,7 @@ Secret::Secret(size_t size_bytes) {
 }
 
 Secret::Secret(Bytes bytes) : Secret(bytes.size()) {
-  if (!bytes.empty()) ::memcpy(data_, bytes.data(), bytes.size());
+  std::copy(bytes.begin(), bytes.end(), data_);
 }
 
 Secret::Secret(Secret&& other) noexcept

@@ -60,7 +60,7 @@ struct WipingAllocator {
   using value_type = T;
   WipingAllocator() = default;
   template <typename U>
-  WipingAllocator(const WipingAllocator<U>&) noexcept {}
+  WipingAllocator(const WipingAllocator<U>&) noexcept {}  // NOLINT(google-explicit-constructor): rebinding
   T* allocate(size_t count) { return std::allocator<T>().allocate(count); }
   void deallocate(T* memory, size_t count) noexcept {
     wipe({reinterpret_cast<uint8_t*>(memory), count * sizeof(T)});

@@ -62,7 +62,7 @@ class CsvReader {
   std::string_view text_;
   size_t line_;
   char separator_;
-  csv_parser parser_;
+  csv_parser parser_{};
   Row row_;
   bool row_ended_ = false;
   size_t columns_ = 0;        // of the first row

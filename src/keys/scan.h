@@ -17,9 +17,9 @@ struct Finding {
     kKey,      // 48 digits; not checked further
     kNearKey,  // so many digits in a row that a recovery password was meant
   };
-  Kind kind;
-  size_t offset;  // in the text
-  size_t length;
+  Kind kind = Kind::kGuid;
+  size_t offset = 0;  // in the text
+  size_t length = 0;
   Guid guid;  // kGuid only
 };
 

@@ -64,7 +64,11 @@ std::vector<ByteVector> mend::test::fuzz_seeds() {
   add("BitLocker\r\n\r\nIdentifier:\r\n\t" + id + "\r\n\r\nKey:\r\n\t" + key + "\r\n" + other +
       " 123456\r\n");
   std::string wide = "\xff\xfe";
-  for (char c : "Id,Key\n" + id + "," + key + "\n") wide += std::string(1, c) + std::string(1, '\0');
+  const std::string narrow = "Id,Key\n" + id + "," + key + "\n";
+  for (char c : narrow) {
+    wide.push_back(c);
+    wide.push_back('\0');
+  }
   add(wide);
   return seeds;
 }

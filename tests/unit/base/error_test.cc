@@ -14,7 +14,8 @@ TEST_CASE("an error carries code, id and message, and gets context from the outs
     try {
       throw Error(ErrorCode::kCorrupt, "base.test", "what was found");
     } catch (Error& error) {
-      throw error.with_context("inner").with_context("outer");
+      error.with_context("inner").with_context("outer");
+      throw;
     }
   } catch (const std::exception& caught) {
     const Error* error = dynamic_cast<const Error*>(&caught);

@@ -22,7 +22,7 @@ struct Folder {
   }
   ~Folder() { std::filesystem::remove_all(path); }
   std::string write(const std::string& name, size_t size) const {
-    const std::string file = (path / name).string();
+    std::string file = (path / name).string();
     std::ofstream(file, std::ios::binary) << std::string(size, 'm');
     return file;
   }

@@ -174,6 +174,7 @@ TEST_CASE("S-2: a limit on locked memory is not an error", "[base]") {
   REQUIRE(::setrlimit(RLIMIT_MEMLOCK, &none) == 0);
   Secret large(std::string(100000, 'x'));
   std::vector<Secret> small;
+  small.reserve(5000);
   for (int i = 0; i < 5000; ++i) small.emplace_back(std::string_view("a small secret.."));
   CHECK(large.bytes()[99999] == 'x');
   CHECK(small.back().text() == "a small secret..");
@@ -210,6 +211,7 @@ TEST_CASE("a hundred thousand small secrets share pages, and give them back", "[
 
 TEST_CASE("S-3: secrets are made and destroyed on several threads at once", "[base]") {
   std::vector<std::thread> threads;
+  threads.reserve(4);
   std::atomic<int> wrong = 0;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([t, &wrong] {

@@ -89,7 +89,7 @@ TEST_CASE("printable leaves text as it is and shows what a terminal would act on
   CHECK(printable("\xef\xbb\xbf") == "\\u{feff}");
   CHECK(printable("\xed\xa0\x80") == "\\u{d800}");  // a lone surrogate of a name
   CHECK(printable("a\xff\xc3") == "a\\xff\\xc3");
-  CHECK(printable("") == "");
+  CHECK(printable("").empty());
 }
 
 TEST_CASE("printable output is one line of UTF-8, whatever the bytes, and does not change again", "[base]") {
@@ -110,8 +110,8 @@ TEST_CASE("printable output is one line of UTF-8, whatever the bytes, and does n
 TEST_CASE("ASCII helpers leave other bytes alone", "[base]") {
   CHECK(lower_ascii("AbZ[@`\xc3\x84") == "abz[@`\xc3\x84");
   CHECK(trim_ascii(" \t\r\na b \n") == "a b");
-  CHECK(trim_ascii(" \n ") == "");
-  CHECK(trim_ascii("") == "");
+  CHECK(trim_ascii(" \n ").empty());
+  CHECK(trim_ascii("").empty());
   CHECK(trim_ascii("x") == "x");
 }
 

@@ -180,14 +180,18 @@ TEST_CASE("KF-2: a wrong line is reported by number, and the others count", "[ke
       {"PC01," + guid_text(7) + ",\"not closed\n", "keys.csv:2: a quote is out of place, or is not closed"},
       {"\"PC01,x\n", "keys.csv:2: a quote"},
   };
+  // The line alone, and behind a cell of several lines.
+  const auto second = [&](const std::string& line) { return read(head + line + good); };
+  const auto fifth = [&](const std::string& line) {
+    return read("Hostname,KeyID,RecoveryKey,Note\nPC03,,NOData,\"a\n\nb\"\n" + line + good);
+  };
   for (const Case& c : cases) {
     CAPTURE(c.line);
-    const Result result = read(head + c.line + good);
+    const Result result = second(c.line);
     CHECK(is(result, 0, 2, 8, "PC02"));
     CHECK(result.credentials.recovery.size() == 1);
     CHECK(contains(problem(result), c.says));
-    // The same two lines later, after a cell of several lines.
-    const Result later = read("Hostname,KeyID,RecoveryKey,Note\nPC03,,NOData,\"a\n\nb\"\n" + c.line + good);
+    const Result later = fifth(c.line);
     CHECK(is(later, 0, 2, 8, "PC02"));
     CHECK(later.report.problems.back().line == 5);
   }

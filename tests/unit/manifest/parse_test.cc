@@ -32,6 +32,7 @@ modified_before = 2024-07-19T05:27:00Z
 
 std::vector<std::string> names(const std::vector<std::u16string>& components) {
   std::vector<std::string> out;
+  out.reserve(components.size());
   for (const auto& component : components) out.push_back(to_utf8(component));
   return out;
 }
