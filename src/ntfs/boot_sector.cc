@@ -83,7 +83,7 @@ Geometry read_geometry(block::BlockReader& volume) {
   if (size < kBootBytes) refuse("ntfs.boot.short", fmt::format("the volume has only {} bytes", size));
   try {
     return parse_boot_sector(volume.read_bytes(0, kBootBytes), size);
-  } catch (const Error& first) {
+  } catch (Error& first) {
     if (first.code() != ErrorCode::kCorrupt) throw;
     // The copy lies in the last sector, whose size only the damaged sector tells.
     for (uint64_t sector : {uint64_t{volume.sector_bytes()}, uint64_t{512}, uint64_t{4096}}) {
@@ -97,7 +97,8 @@ Geometry read_geometry(block::BlockReader& volume) {
         if (copy.code() != ErrorCode::kCorrupt) throw;
       }
     }
-    throw Error(first).with_context(volume.describe() + " (no usable copy at its end either)");
+    first.with_context(volume.describe() + " (no usable copy at its end either)");
+    throw;
   }
 }
 

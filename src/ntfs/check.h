@@ -39,7 +39,7 @@ struct Finding {
   uint64_t record = kNoRecord;                    // the file it is about
   uint64_t first_cluster = 0, cluster_count = 0;  // of the cluster kinds
   std::string what;                               // one sentence
-  auto operator<=>(const Finding&) const = default;
+  bool operator==(const Finding&) const = default;
 };
 
 struct CheckReport {

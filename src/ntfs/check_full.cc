@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <tuple>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -107,7 +108,10 @@ CheckReport Checker::run() {
   report_.more_findings += overlaps_.dropped() + unmarked_.dropped();
   if (!names_.even() || !blocks_.even() || !extensions_.even() || !overlaps_.empty() || !unmarked_.empty())
     name_offenders();
-  std::sort(report_.findings.begin(), report_.findings.end());
+  std::sort(report_.findings.begin(), report_.findings.end(), [](const Finding& a, const Finding& b) {
+    return std::tie(a.kind, a.record, a.first_cluster, a.what) <
+           std::tie(b.kind, b.record, b.first_cluster, b.what);
+  });
   tell(1.0);
   return std::move(report_);
 }

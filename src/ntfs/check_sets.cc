@@ -65,7 +65,8 @@ void ClusterSet::add(uint64_t first, uint64_t count) {
 }
 
 void ClusterSet::settle() {
-  std::sort(ranges_.begin(), ranges_.end());
+  std::sort(ranges_.begin(), ranges_.end(),
+            [](const ClusterRange& a, const ClusterRange& b) { return a.first < b.first; });
   std::vector<ClusterRange> joined;
   for (const ClusterRange& range : ranges_) {
     if (!joined.empty() && range.first <= joined.back().first + joined.back().count)

@@ -38,7 +38,7 @@ class Balance {
 struct ClusterRange {
   uint64_t first = 0;
   uint64_t count = 0;
-  auto operator<=>(const ClusterRange&) const = default;
+  bool operator==(const ClusterRange&) const = default;
 };
 
 // Sorted, disjoint ranges, at most kMaximumRanges of them.

@@ -34,7 +34,7 @@ class Upcase {
   int compare_le(Bytes a, Bytes b) const;
 
  private:
-  std::array<char16_t, kEntries> table_;
+  std::array<char16_t, kEntries> table_{};
 };
 
 // A pattern of one path component: `*` any row of units, `?` any one unit, else case-insensitive.
