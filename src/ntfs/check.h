@@ -40,6 +40,8 @@ struct Finding {
   uint64_t first_cluster = 0, cluster_count = 0;  // of the cluster kinds
   std::string what;                               // one sentence
   bool operator==(const Finding&) const = default;
+  // By kind, record, clusters, sentence.
+  bool operator<(const Finding& other) const;
 };
 
 struct CheckReport {

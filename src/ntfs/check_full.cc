@@ -85,6 +85,11 @@ std::string_view to_string(FindingKind kind) {
   return "unknown";
 }
 
+bool Finding::operator<(const Finding& other) const {
+  return std::tie(kind, record, first_cluster, cluster_count, what) <
+         std::tie(other.kind, other.record, other.first_cluster, other.cluster_count, other.what);
+}
+
 Checker::Checker(Volume& volume, const std::function<void(double)>& progress)
     : volume_(volume),
       progress_(progress),
@@ -108,10 +113,7 @@ CheckReport Checker::run() {
   report_.more_findings += overlaps_.dropped() + unmarked_.dropped();
   if (!names_.even() || !blocks_.even() || !extensions_.even() || !overlaps_.empty() || !unmarked_.empty())
     name_offenders();
-  std::sort(report_.findings.begin(), report_.findings.end(), [](const Finding& a, const Finding& b) {
-    return std::tie(a.kind, a.record, a.first_cluster, a.what) <
-           std::tie(b.kind, b.record, b.first_cluster, b.what);
-  });
+  std::sort(report_.findings.begin(), report_.findings.end());
   tell(1.0);
   return std::move(report_);
 }

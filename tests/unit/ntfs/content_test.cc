@@ -171,7 +171,7 @@ TEST_CASE("Fields of a compressed attribute at their extremes are refused", "[nt
     builder.replace_attribute(file.record, data);
     return error_id([&] { builder.volume().read_file(file); });
   };
-  CHECK(id_with([](NewAttribute&) {}) == "");
+  CHECK(id_with([](NewAttribute&) {}).empty());
   CHECK(id_with([](NewAttribute& data) { data.flags = 2; }) == "ntfs.stream.compression");
   CHECK(id_with([](NewAttribute& data) { data.compression_unit_shift = 0; }) == "ntfs.stream.compression");
   CHECK(id_with([](NewAttribute& data) { data.compression_unit_shift = 255; }) == "ntfs.stream.compression");

@@ -30,8 +30,8 @@ TEST_CASE("NR-1: runs outside the volume, beyond their attribute or over each ot
   const auto id = [](ByteVector pairs, uint64_t highest, uint64_t clusters = 0x1000) {
     return error_id([&] { decode_runs(pairs, 0, highest, clusters); });
   };
-  CHECK(id({0x11, 0x30, 0x60, 0}, 0x2f) == "");
-  CHECK(id({0x11, 0x30, 0x60, 0}, 0x2f, 0x90) == "");
+  CHECK(id({0x11, 0x30, 0x60, 0}, 0x2f).empty());
+  CHECK(id({0x11, 0x30, 0x60, 0}, 0x2f, 0x90).empty());
   CHECK(id({0x11, 0x30, 0x60, 0}, 0x2f, 0x8f) == "ntfs.runs.outside");
   CHECK(id({0x11, 0x30, 0x80, 0}, 0x2f) == "ntfs.runs.outside");  // a step back from cluster 0
   CHECK(id({0x11, 0x30, 0x60, 0}, 0x30) == "ntfs.runs.count");
