@@ -37,7 +37,7 @@ FENCES = {
 # Headers of the C library and the kernel. What has no dot is the C++ library's.
 SYSTEM = re.compile(
     r"^(?:[a-z_]+|(?:sys|linux|net|netinet|arpa|scsi|bits)/[\w/-]+\.h"
-    r"|(?:cpuid|dirent|dlfcn|errno|fcntl|fnmatch|getopt|glob|grp|immintrin|langinfo|limits|locale|netdb|pthread"
+    r"|(?:cpuid|dirent|dlfcn|errno|fcntl|fnmatch|getopt|glob|grp|immintrin|langinfo|limits|locale|netdb|poll|pthread"
     r"|pwd|signal|spawn|stddef|stdint|stdio|stdlib|string|strings|termios|time|unistd|wchar)\.h)$"
 )
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
