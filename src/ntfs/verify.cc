@@ -375,7 +375,15 @@ class Verifier {
 
 VerifyReport verify_changes(Volume& before, Volume& after, const std::vector<Range>& changed,
                             const std::vector<PlannedEdit>& edits) {
-  return Verifier(before, after, edits).run(changed);
+  try {
+    return Verifier(before, after, edits).run(changed);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kIo || error.code() == ErrorCode::kRefused ||
+        error.code() == ErrorCode::kCorrupt)
+      throw;
+    // A file that the plan keeps is gone, say.
+    throw Error(ErrorCode::kRefused, "ntfs.verify.absent", error.what());
+  }
 }
 
 }  // namespace mend::ntfs

@@ -49,7 +49,9 @@ struct VerifyReport {
 
 // `changed`: where the volume may differ, such as the overlay's blocks, in bytes of the volume; outside them
 // nothing is read. Ranges may reach beyond the file system (and what changed there is refused). Edits are in
-// the order in which they were applied. kRefused, kIo, kCorrupt when a structure cannot be read.
+// the order in which they were applied: directories first, then moves, removals last, so that no edit takes
+// an MFT record that another has freed (a plan in another order may be refused). kRefused, kIo, kCorrupt when
+// a structure cannot be read.
 VerifyReport verify_changes(Volume& before, Volume& after, const std::vector<Range>& changed,
                             const std::vector<PlannedEdit>& edits);
 

@@ -15,6 +15,7 @@ namespace {
 constexpr std::u16string_view kDirectoryIndex = u"$I30";
 // $FILE_NAME: +0x08 times, sizes, flags and tag up to +0x40.
 constexpr size_t kCopiesBegin = 0x08, kCopiesEnd = 0x40;
+constexpr size_t kHeadBytes = 3;  // flags, indexed
 // $STANDARD_INFORMATION: +0x08 content changed, +0x10 record changed.
 constexpr size_t kModified = 0x08, kChanged = 0x10;
 constexpr size_t kVolumeFlags = 0x0a;
@@ -96,6 +97,19 @@ class Comparison {
     }
   }
 
+  // What is compared apart is so for its content; the heads stay.
+  void heads() const {
+    for (const Attribute& now : after_.attributes()) {
+      if (now.type == AttributeType::kFileName || now.type == AttributeType::kAttributeList ||
+          !is_compared_apart(now, tolerance_))
+        continue;
+      const Attribute* then = before_.find(now.type, now.name());
+      const uint16_t flags = then != nullptr ? then->flags : 0;
+      if (now.flags != flags || now.indexed || now.compression_unit_shift != 0)
+        refuse("ntfs.verify.file.head", record_, type_name(now.type) + " has other flags");
+    }
+  }
+
   void header() const {
     const RecordView &then = before_.base().view(), &now = after_.base().view();
     if (then.flags() != now.flags() || then.lsn() != now.lsn() || then.base() != now.base())
@@ -104,25 +118,21 @@ class Comparison {
 
   // The names are those expected; new ones carry on what an old one said.
   void names(const ExpectedFile* expected) const {
-    std::vector<Bytes> then = name_values(before_), now = name_values(after_);
-    std::vector<Bytes> gone, fresh;
-    const auto by_bytes = [](Bytes a, Bytes b) {
-      return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
-    };
-    std::sort(then.begin(), then.end(), by_bytes);
-    std::sort(now.begin(), now.end(), by_bytes);
-    std::set_difference(then.begin(), then.end(), now.begin(), now.end(), std::back_inserter(gone), by_bytes);
-    std::set_difference(now.begin(), now.end(), then.begin(), then.end(), std::back_inserter(fresh),
-                        by_bytes);
+    const std::vector<ByteVector> then = name_values(before_), now = name_values(after_);
+    std::vector<ByteVector> gone, fresh;
+    std::set_difference(then.begin(), then.end(), now.begin(), now.end(), std::back_inserter(gone));
+    std::set_difference(now.begin(), now.end(), then.begin(), then.end(), std::back_inserter(fresh));
     if (expected == nullptr) {
-      if (!gone.empty() || !fresh.empty()) refuse("ntfs.verify.file.names", record_, "its names changed");
+      if (!gone.empty() || !fresh.empty() || before_.base()->link_count() != after_.base()->link_count())
+        refuse("ntfs.verify.file.names", record_, "its names changed");
       return;
     }
     check_names(now, expected->after);
-    for (const Bytes name : fresh) {
-      const auto carries_on = [&](Bytes old) {
-        return equal(old.subspan(kCopiesBegin, kCopiesEnd - kCopiesBegin),
-                     name.subspan(kCopiesBegin, kCopiesEnd - kCopiesBegin));
+    for (const ByteVector& name : fresh) {
+      const auto carries_on = [&](const ByteVector& old) {
+        return equal(slice(Bytes(old), kCopiesBegin, kCopiesEnd - kCopiesBegin),
+                     slice(Bytes(name), kCopiesBegin, kCopiesEnd - kCopiesBegin)) &&
+               equal(Bytes(old).last(kHeadBytes), Bytes(name).last(kHeadBytes));
       };
       if (std::none_of(gone.begin(), gone.end(), carries_on))
         refuse("ntfs.verify.file.copies", record_,
@@ -130,10 +140,10 @@ class Comparison {
     }
   }
 
-  void check_names(const std::vector<Bytes>& values, const std::vector<Link>& expected) const {
+  void check_names(const std::vector<ByteVector>& values, const std::vector<Link>& expected) const {
     const auto key = [](const Link& link) { return std::tuple(link.parent, link.name, link.name_space); };
     std::vector<std::tuple<MftReference, std::u16string, NameSpace>> found, wanted;
-    for (const Bytes value : values) {
+    for (const ByteVector& value : values) {
       const FileNameView name = FileNameView::parse(value);
       found.emplace_back(name.parent(), name.name(), name.name_space());
     }
@@ -146,13 +156,19 @@ class Comparison {
              fmt::format("it counts {} names and has {}", after_.base()->link_count(), wanted.size()));
   }
 
-  static std::vector<Bytes> name_values(const File& file) {
-    std::vector<Bytes> values;
-    for (const Attribute& attribute : file.attributes())
-      if (attribute.type == AttributeType::kFileName) {
-        FileNameView::parse(attribute.value);  // long enough for what is compared
-        values.push_back(attribute.value);
-      }
+  // Each value, and behind it what its attribute's head says of it; sorted.
+  static std::vector<ByteVector> name_values(const File& file) {
+    std::vector<ByteVector> values;
+    for (const Attribute& attribute : file.attributes()) {
+      if (attribute.type != AttributeType::kFileName) continue;
+      FileNameView::parse(attribute.value);  // long enough for what is compared
+      ByteVector value(attribute.value.begin(), attribute.value.end());
+      value.push_back(static_cast<uint8_t>(attribute.flags));
+      value.push_back(static_cast<uint8_t>(attribute.flags >> 8));
+      value.push_back(attribute.indexed ? 1 : 0);
+      values.push_back(std::move(value));
+    }
+    std::sort(values.begin(), values.end());
     return values;
   }
 
@@ -241,6 +257,7 @@ void compare_file(const File& before, const File& after, const ExpectedFile* exp
   comparison.header();
   comparison.names(expected);
   comparison.attributes();
+  comparison.heads();
 }
 
 void check_made_directory(const File& after, const ExpectedFile& expected) {
@@ -254,6 +271,7 @@ void check_made_directory(const File& after, const ExpectedFile& expected) {
         break;
       case AttributeType::kStandardInformation:
       case AttributeType::kFileName:
+      case AttributeType::kAttributeList:
         break;
       case AttributeType::kIndexRoot:
       case AttributeType::kIndexAllocation:

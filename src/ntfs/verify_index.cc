@@ -63,6 +63,8 @@ class Side {
     NodeView view(bytes, root_.view_index);
     for (IndexEntry entry; view.next(entry);) {
       if (entry.has_child()) node.children.push_back(entry.child_vcn * root_.vcn_bytes / root_.block_bytes);
+      if ((entry.flags & ~(IndexEntry::kHasChild | IndexEntry::kLast)) != 0)
+        refuse("ntfs.verify.index.flags", "an entry has flags that are not known");
       if (entry.is_last()) continue;
       node.entries.push_back(
           {entry.reference, {entry.key.begin(), entry.key.end()}, {entry.data.begin(), entry.data.end()}});
@@ -70,6 +72,9 @@ class Side {
       // follows.
       if (root_.view_index) node.entries.back().reference &= 0xffffffff;
     }
+    // +0x0C of the head: the node has children (in a root: blocks).
+    if (!node.children.empty() && (read_le<uint32_t>(bytes, 0x0c) & 0xff) != 1)
+      refuse("ntfs.verify.index.node", "a node with children does not say so");
     return node;
   }
 

@@ -20,6 +20,23 @@ inline std::vector<ntfs::Range> changed_blocks(const ByteVector& before, const B
   return ranges;
 }
 
+// Reads bytes that somebody else holds.
+class ReaderOver : public block::BlockReader {
+ public:
+  explicit ReaderOver(const ByteVector& bytes) : bytes_(bytes) {}
+  uint64_t size_bytes() const override { return bytes_.size(); }
+  uint32_t sector_bytes() const override { return 512; }
+  uint32_t physical_block_bytes() const override { return 512; }
+  std::string describe() const override { return "memory"; }
+  void read(uint64_t offset, MutableBytes out) override {
+    check_range(offset, out.size(), "read");
+    std::copy_n(bytes_.begin() + static_cast<ptrdiff_t>(offset), out.size(), out.begin());
+  }
+
+ private:
+  const ByteVector& bytes_;
+};
+
 // Edits as repair/ makes them: the dirty flag goes up first and back down last.
 class Editing {
  public:
@@ -57,7 +74,7 @@ class Editing {
 
   ntfs::VerifyReport verify() { return verify(after_device.bytes); }
   ntfs::VerifyReport verify(const ByteVector& after) {
-    MemoryDevice then_device(before), now_device(after);
+    ReaderOver then_device(before), now_device(after);
     ntfs::Volume then(then_device), now(now_device);
     return ntfs::verify_changes(then, now, changed_blocks(before, after), edits);
   }

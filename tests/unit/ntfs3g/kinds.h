@@ -184,7 +184,7 @@ inline Prepared prepare(const KindOfFile& kind, const ByteVector& empty_volume, 
   prepared.folder = filler.make_directory(ntfs::kRootDirectory, u"folder");
   prepared.elsewhere = filler.make_directory(ntfs::kRootDirectory, u"elsewhere");
   for (size_t i = 0; i < neighbours; ++i)
-    filler.make(prepared.folder, to_utf16("C-000002" + std::to_string(70 + i) + "-neighbour.sys"),
+    filler.make(prepared.folder, to_utf16("C-00000" + std::to_string(270 + i) + "-neighbour.sys"),
                 pattern(i * 300, static_cast<uint32_t>(i)));
   prepared.file = kind.make(filler, prepared.folder, prepared.elsewhere);
   filler.close();
