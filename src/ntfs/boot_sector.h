@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The boot sector: the sizes that everything else is measured in. Used by Volume and by disk probing.
+// The boot sector: the sizes that everything else is measured in. Used by Volume and by disk
+// probing.
 //
 // Invariants
-//   NB-1  A Geometry that is returned is whole: sizes are powers of two within what NTFS knows, the volume is
-//   not
-//         larger than its device, $MFT and its mirror lie inside it. Nothing later divides or shifts by a
-//         value that was not checked here.
-//   NB-2  The copy at the volume's end is used only when the first one is damaged, and the Geometry says so.
+//   NB-1  A Geometry that is returned is whole: sizes are powers of two within what NTFS knows, the
+//         volume is not larger than its device, $MFT and its mirror lie inside it. Nothing later
+//         divides or shifts by a value that was not checked here.
+//   NB-2  The copy at the volume's end is used only when the first one is damaged, and the Geometry
+//         says so.
 #pragma once
 
 #include <optional>

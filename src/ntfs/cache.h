@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Blocks of the volume that small reads went through. Records, index blocks and bitmap bytes that are asked
-// for again and again cost one read; bulk reading passes it by.
+// Blocks of the volume that small reads went through. Records, index blocks and bitmap bytes that
+// are asked for again and again cost one read; bulk reading passes it by.
 #pragma once
 
 #include <unordered_map>

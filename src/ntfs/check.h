@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The full consistency check: $Bitmap against the runs of every record in use, $MFT's bitmap against the
-// records, directory entries against their records, both ways and both names. Reads only, in order, in large
-// pieces.
+// The full consistency check: $Bitmap against the runs of every record in use, $MFT's bitmap
+// against the records, directory entries against their records, both ways and both names. Reads
+// only, in order, in large pieces.
 //
 // Invariants
 //   NC-1  A healthy volume has no finding. What a check cannot decide it does not claim.
-//   NC-2  Memory: one bit a cluster, one bit a record, and lists that grow with the number of directories,
-//   not of
-//         files; under 128 MiB for a million files on 1 TiB.
-//   NC-3  A damaged record or block is a finding, never the end of the check; only a device error is.
+//   NC-2  Memory: one bit a cluster, one bit a record, and lists that grow with the number of
+//         directories, not of files; under 128 MiB for a million files on 1 TiB.
+//   NC-3  A damaged record or block is a finding, never the end of the check; only a device error
+//         is.
 #pragma once
 
 #include <functional>

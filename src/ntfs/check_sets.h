@@ -3,7 +3,8 @@
 // collections hold the same things, without holding either. Used by the check alone.
 //
 // Invariants
-//   NC-4  Two different collections look the same with a chance of 2^-64: sums of 64-bit hashes, by bucket.
+//   NC-4  Two different collections look the same with a chance of 2^-64: sums of 64-bit hashes, by
+//         bucket.
 #pragma once
 
 #include <functional>

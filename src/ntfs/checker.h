@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The workings of check_full(). One round over $MFT and the index blocks counts, in sums of hashes; only if
-// something does not come out even, a second round names what it was.
+// The workings of check_full(). One round over $MFT and the index blocks counts, in sums of hashes;
+// only if something does not come out even, a second round names what it was.
 //
 // Invariants
-//   NC-5  Every record and every index block goes through check_record and check_node in both rounds, in the
-//         same order, so that the second finds what the first summed up.
+//   NC-5  Every record and every index block goes through check_record and check_node in both
+//         rounds, in the same order, so that the second finds what the first summed up.
 #pragma once
 
 #include "ntfs/check.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Fields of on-disk structures in the paths that run once per record or per name. The presence of the whole
-// structure is proved once, at run time; that a field lies inside it is proved by the compiler.
+// Fields of on-disk structures in the paths that run once per record or per name. The presence of
+// the whole structure is proved once, at run time; that a field lies inside it is proved by the
+// compiler.
 #pragma once
 
 #include <bit>

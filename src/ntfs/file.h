@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A file as a whole: its base record, the records its attribute list names, and all attributes of both.
+// A file as a whole: its base record, the records its attribute list names, and all attributes of
+// both.
 //
 // Invariants
-//   NA-1  Every extension record is in use, names this file as its base, and carries the sequence number the
-//   list
-//         gives. Each entry of the list finds its attribute, and no attribute of the file is missing from the
-//         list.
+//   NA-1  Every extension record is in use, names this file as its base, and carries the sequence
+//         number the list gives. Each entry of the list finds its attribute, and no attribute of
+//         the file is missing from the list.
 //   NA-2  Extents of one attribute join by VCN.
 #pragma once
 

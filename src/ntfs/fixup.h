@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Multi-sector protection: each 512-byte stride of a record, index block or log page ends with a check value
-// whose place was taken from the last two bytes. The stride is 512 whatever the sector size.
+// Multi-sector protection: each 512-byte stride of a record, index block or log page ends with a
+// check value whose place was taken from the last two bytes. The stride is 512 whatever the sector
+// size.
 //
 // Invariants
 //   NF-1  Bytes change only when the whole block proves right; a torn block stays as it was read.

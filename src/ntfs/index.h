@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// One index of one file: $I30 of a directory, or a view index ($SII, $SDH, $O, $R, $Q). A B-tree whose root
-// lies in the record and whose blocks lie in $INDEX_ALLOCATION.
+// One index of one file: $I30 of a directory, or a view index ($SII, $SDH, $O, $R, $Q). A B-tree
+// whose root lies in the record and whose blocks lie in $INDEX_ALLOCATION.
 //
 // Invariants
 //   NI-1  A walk reads no more blocks than there are, and goes at most kMaximumDepth deep; a loop is
-//   kCorrupt. NI-2  An entry that is delivered lies inside its node, and so do its key, its data and its
-//   child's VCN. NI-3  No allocation per entry.
+//         kCorrupt.
+//   NI-2  An entry that is delivered lies inside its node, and so do its key, its data and its
+//         child's VCN.
+//   NI-3  No allocation per entry.
 #pragma once
 
 #include <functional>

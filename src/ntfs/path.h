@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Paths on a volume: from the root down, case-insensitive by the volume's own table, with `*` and `?` within
-// one component. The plan's eyes.
+// Paths on a volume: from the root down, case-insensitive by the volume's own table, with `*` and
+// `?` within one component. The plan's eyes.
 //
 // Invariants
-//   NP-1  A reparse point on the way (junction, symbolic link, mount point, cloud folder) is refused, never
-//   followed
-//         and never taken for a folder of this volume.
+//   NP-1  A reparse point on the way (junction, symbolic link, mount point, cloud folder) is never
+//         followed and never taken for a folder of this volume: a component without wildcards
+//         refuses it, a wildcard passes it over and says so.
 //   NP-2  A name that is found is the index's own: what it says exists under exactly that name.
 #pragma once
 

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// One MFT record and the attributes in it. Views into bytes that somebody else holds, so that a check can go
-// over a million records in one buffer; Record holds its own bytes.
+// One MFT record and the attributes in it. Views into bytes that somebody else holds, so that a
+// check can go over a million records in one buffer; Record holds its own bytes.
 //
 // Invariants
-//   NM-1  A RecordView exists only over a record whose fixups are removed and whose header proved right: in
-//   use or
-//         free, its attribute area lies inside the record.
-//   NM-2  An Attribute exists only when its name, value or mapping pairs lie inside it, and it inside the
-//   record's
-//         used bytes. Iteration ends within record_bytes / 16 steps.
+//   NM-1  A RecordView exists only over a record whose fixups are removed and whose header proved
+//         right: in use or free, its attribute area lies inside the record.
+//   NM-2  An Attribute exists only when its name, value or mapping pairs lie inside it, and it
+//         inside the record's used bytes. Each is at least 24 bytes long, so iteration ends.
 #pragma once
 
 #include <memory>

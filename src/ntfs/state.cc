@@ -156,56 +156,53 @@ std::optional<Stream> open_hiberfil(Volume& volume, std::optional<MftReference>&
 }
 
 void read_hibernation(Volume& volume, VolumeState& state) {
-  std::optional<Stream> file = open_hiberfil(volume, state.hiberfil);
-  if (!state.hiberfil) return;
-  state.hibernation = Hibernation::kUnknown;
-  if (!file || file->encrypted() || file->size_bytes() < kHibernationPageBytes) return;
-  state.hibernation = judge_header(file->read_bytes(0, kHibernationPageBytes));
+  try {
+    std::optional<Stream> file = open_hiberfil(volume, state.hiberfil);
+    if (!state.hiberfil) return;
+    state.hibernation = Hibernation::kUnknown;
+    if (!file || file->encrypted() || file->size_bytes() < kHibernationPageBytes) return;
+    state.hibernation = judge_header(file->read_bytes(0, kHibernationPageBytes));
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kIo) throw;
+    state.hibernation = Hibernation::kUnknown;  // neither is it known that there is none
+  }
 }
 
 constexpr std::string_view kDirtyText =
-    "Windows has marked this volume for a check at its next start (the dirty flag is set): something was "
-    "found wrong "
-    "on it, or it was not closed in order. Let Windows, or its recovery environment, run \"chkdsk /f\" on it "
-    "first. If "
-    "that cannot be done, --allow-dirty goes on in spite of the flag, as long as the volume's log is closed.";
+    "Windows has marked this volume for a check at its next start (the dirty flag is set): "
+    "something was found wrong on it, or it was not closed in order. Let Windows, or its recovery "
+    "environment, run \"chkdsk /f\" on it first. If that cannot be done, --allow-dirty goes on in "
+    "spite of the flag, as long as the volume's log is closed.";
 constexpr std::string_view kUncleanText =
-    "Windows stopped without closing this volume: its log (version {}.{}) holds changes that have not "
-    "reached their "
-    "places. Writing now could lose them or mix old with new. Start Windows, or its recovery environment, "
-    "once: it "
-    "replays the log as soon as it mounts the volume; then shut it down and come back.";
+    "Windows stopped without closing this volume: its log (version {}.{}) holds changes that have "
+    "not reached their places. Writing now could lose them or mix old with new. Start Windows, or "
+    "its recovery environment, once: it replays the log as soon as it mounts the volume; then "
+    "shut it down and come back.";
 constexpr std::string_view kDamagedLogText =
-    "The log of this volume cannot be read: neither of its two restart pages is whole. Whether changes wait "
-    "in it "
-    "cannot be told, so nothing is written. Run \"chkdsk /f\" on the volume from Windows' recovery "
-    "environment; it makes "
-    "a new log.";
+    "The log of this volume cannot be read: neither of its two restart pages is whole, or both "
+    "were wiped while records remain behind them. Whether changes wait in it cannot be told, so "
+    "nothing is written. Run \"chkdsk /f\" on the volume from Windows' recovery environment; it "
+    "makes a new log.";
 constexpr std::string_view kUnsupportedLogText =
-    "The log of this volume has version {}.{}, which is not known here. Whether changes wait in it cannot be "
-    "told, so "
-    "nothing is written. Shut Windows down in order (hold Shift while choosing \"Shut down\"), then come "
-    "back.";
+    "The log of this volume has version {}.{}, which is not known here. Whether changes wait in "
+    "it cannot be told, so nothing is written. Shut Windows down in order (hold Shift while "
+    "choosing \"Shut down\"), then come back.";
 constexpr std::string_view kHibernatedText =
     "Windows is hibernated on this volume, or was shut down with fast startup: a session waits in "
-    "hiberfil.sys that "
-    "believes the volume unchanged, and it would destroy what is written now. Start Windows and shut it down "
-    "fully (hold "
-    "Shift while choosing \"Shut down\", or run \"shutdown /s /t 0\"). If Windows does not start any more, "
-    "--discard-hibernation gives the session up: what was open and unsaved in it is lost, the file itself "
-    "stays.";
-constexpr std::string_view kResumingText =
-    "A return from hibernation began on this volume and did not end: the session in hiberfil.sys may still "
-    "be taken "
-    "up. Start Windows once more and shut it down fully. If it does not start any more, "
-    "--discard-hibernation gives the "
+    "hiberfil.sys that believes the volume unchanged, and it would destroy what is written now. "
+    "Start Windows and shut it down fully (hold Shift while choosing \"Shut down\", or run "
+    "\"shutdown /s /t 0\"). If Windows does not start any more, --discard-hibernation gives the "
     "session up: what was open and unsaved in it is lost, the file itself stays.";
+constexpr std::string_view kResumingText =
+    "A return from hibernation began on this volume and did not end: the session in hiberfil.sys "
+    "may still be taken up. Start Windows once more and shut it down fully. If it does not start "
+    "any more, --discard-hibernation gives the session up: what was open and unsaved in it is "
+    "lost, the file itself stays.";
 constexpr std::string_view kUnknownHibernationText =
-    "hiberfil.sys on this volume is shorter than its header, or its header is of a kind that is not known. "
-    "Whether a "
-    "session waits in it cannot be told, so it counts as one that does. Start Windows and shut it down fully "
-    "(hold Shift "
-    "while choosing \"Shut down\"), or run \"powercfg /h off\" there.";
+    "hiberfil.sys on this volume is shorter than its header, or its header is of a kind that is "
+    "not known. Whether a session waits in it cannot be told, so it counts as one that does. "
+    "Start Windows and shut it down fully (hold Shift while choosing \"Shut down\"), or run "
+    "\"powercfg /h off\" there.";
 
 std::string explain(const VolumeState& state) {
   std::vector<std::string> texts;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// May this volume be written to? Its dirty flag, its log, its hibernation file. Reads only; policy is the
-// caller's. The log's format: LOGFILE-FORMAT.md of the project's papers, sections 1-4, restated in FORMAT.md.
+// May this volume be written to? Its dirty flag, its log, its hibernation file. Reads only; policy
+// is the caller's. Layouts and their sources: FORMAT.md.
 //
 // Invariants
-//   NST-1  Doubt counts as unsafe: a header that is not known is never "not hibernated", a log that cannot be
-//   read
-//          is never "clean".
+//   NST-1  Doubt counts as unsafe: a header that is not known is never "not hibernated", a log that
+//          cannot be read is never "clean".
 #pragma once
 
 #include "ntfs/volume.h"

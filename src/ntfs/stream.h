@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The content of one attribute, whole, whatever records its pieces lie in: resident, in runs, sparse,
-// compressed.
+// The content of one attribute, whole, whatever records its pieces lie in: resident, in runs,
+// sparse, compressed.
 //
 // Invariants
-//   NS-1  A read delivers what Windows would deliver, or throws. Beyond the initialised size, and in holes,
-//   that is
-//         zeros; an encrypted attribute throws.
+//   NS-1  A read delivers what Windows would deliver, or throws. Beyond the initialised size, and
+//         in holes, that is zeros; an encrypted attribute throws.
 //   NS-2  Runs are bounded, joined and free of overlap (NR-1) before the first byte is read.
 #pragma once
 

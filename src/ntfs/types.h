@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Small types that every part of the NTFS readers, and their users, speak. Layouts and their sources:
-// FORMAT.md.
+// Small types that every part of the NTFS readers, and their users, speak. Layouts and their
+// sources: FORMAT.md.
 #pragma once
 
 #include <compare>

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// $UpCase: how this volume folds case, one 16-bit unit at a time, and the order of names that follows from
-// it.
+// $UpCase: how this volume folds case, one 16-bit unit at a time, and the order of names that
+// follows from it.
 //
 // Invariants
-//   NU-1  Comparing never leaves the table: it always has 65,536 entries; what the volume does not hold maps
-//   to
-//         itself.
+//   NU-1  Comparing never leaves the table: it always has 65,536 entries; what the volume does not
+//         hold maps to itself.
 #pragma once
 
 #include <array>

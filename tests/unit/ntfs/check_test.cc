@@ -305,3 +305,56 @@ TEST_CASE("NC-3: a volume with damage everywhere is still checked to its end", "
     if (!id.empty() && !id.starts_with("ntfs.") && !id.starts_with("base.")) FAIL(id);
   }
 }
+
+TEST_CASE(
+    "NC-1: an index torn into single clusters, with a bitmap that is not resident, is whole all the same",
+    "[ntfs]") {
+  if (!need_program("mkntfs")) return;
+  VolumeBuilder builder({16 << 20, 512, 512, ""});
+  const MftReference folder = builder.make_directory(kRootDirectory, u"folder");
+  std::vector<MftReference> files;
+  for (int i = 0; i < 150; ++i)
+    files.push_back(builder.make_file(folder, u"filler " + std::u16string(1, static_cast<char16_t>(u'A' + i)),
+                                      as_bytes("x")));
+  // Every cluster of the index moves to a place of its own, backwards.
+  std::optional<Stream> allocation =
+      builder.volume().open(folder).stream(AttributeType::kIndexAllocation, u"$I30");
+  const ByteVector content = allocation->read_bytes(0, allocation->size_bytes());
+  const Run old = allocation->runs().at(0);
+  const uint64_t clusters = content.size() / 512;
+  REQUIRE(clusters >= 24);
+  const uint64_t place = builder.allocate(2 * clusters);
+  NewAttribute torn;
+  torn.type = AttributeType::kIndexAllocation;
+  torn.name = u"$I30";
+  torn.non_resident = true;
+  torn.size_bytes = torn.initialised_bytes = content.size();
+  for (uint64_t i = 0; i < clusters; ++i) {
+    const uint64_t lcn = place + 2 * (clusters - 1 - i);
+    builder.write_clusters(lcn, slice(Bytes(content), i * 512, 512));
+    builder.mark(lcn + 1, 1, false);
+    torn.runs.push_back({i, 1, lcn});
+  }
+  builder.replace_attribute(folder.record, torn);
+  builder.mark(old.lcn, old.length, false);
+  CHECK(list(check_full(builder.volume())).empty());
+  CHECK(check_full(builder.volume()).reads >= clusters / 8);
+
+  const ByteVector bits =
+      builder.volume().open(folder).stream(AttributeType::kBitmap, u"$I30")->read_bytes(0, 8);
+  NewAttribute bitmap;
+  bitmap.type = AttributeType::kBitmap;
+  bitmap.name = u"$I30";
+  bitmap.non_resident = true;
+  bitmap.runs = {{0, 1, builder.allocate(1)}};
+  bitmap.size_bytes = bitmap.initialised_bytes = bits.size();
+  builder.write_clusters(bitmap.runs[0].lcn, bits);
+  builder.replace_attribute(folder.record, bitmap);
+  CHECK(list(check_full(builder.volume())).empty());
+  CHECK(check_file(builder.volume(), folder).empty());
+  // And damage in it is still seen.
+  ByteVector& disk = builder.device().bytes;
+  disk[static_cast<size_t>(torn.runs[9].lcn * 512 + 511)] ^= 1;
+  Volume damaged(builder.device());
+  CHECK_FALSE(check_full(damaged).clean());
+}
