@@ -16,8 +16,8 @@ namespace {
 
 constexpr uint16_t kVolumeIsDirty = 0x0001;
 constexpr uint32_t kDefaultLogPageBytes = 4096;
-constexpr uint64_t kLogHeadBytes =
-    64 << 10;  // restart pages and the first record pages: enough to tell an empty log
+constexpr uint64_t kRestartPagesBytes = 8192;  // both restart pages, as they are on every PC
+constexpr uint64_t kLogHeadBytes = 64 << 10;   // and the first record pages: an empty log is told by them
 constexpr uint64_t kHibernationPageBytes = 4096;
 constexpr uint32_t kMagicRestart = 0x52545352;  // "RSTR"
 constexpr uint32_t kMagicChecked = 0x444b4843;  // "CHKD"
@@ -105,8 +105,19 @@ std::optional<RestartPage> find_restart_page(Bytes head, uint64_t log_bytes) {
   return best;
 }
 
-ByteVector read_log_head(Stream& log) {
-  return log.read_bytes(0, std::min(kLogHeadBytes, log.size_bytes()));
+struct LogHead {
+  ByteVector bytes;
+  std::optional<RestartPage> page;
+  bool blank() const {
+    return std::all_of(bytes.begin(), bytes.end(), [](uint8_t byte) { return byte == 0xff; });
+  }
+};
+
+LogHead read_log_head(Stream& log, uint64_t length) {
+  LogHead head;
+  head.bytes = log.read_bytes(0, std::min(length, log.size_bytes()));
+  head.page = find_restart_page(head.bytes, log.size_bytes());
+  return head;
 }
 
 std::optional<Stream> open_log(Volume& volume) {
@@ -114,19 +125,19 @@ std::optional<Stream> open_log(Volume& volume) {
 }
 
 void read_log_state(Volume& volume, VolumeState& state) {
-  std::optional<Stream> log;
-  ByteVector head;
+  LogHead head;
   try {
-    log = open_log(volume);
-    if (log) head = read_log_head(*log);
+    std::optional<Stream> log = open_log(volume);
+    if (!log) return;  // stays kDamaged
+    head = read_log_head(*log, kRestartPagesBytes);
+    if (!head.page) head = read_log_head(*log, kLogHeadBytes);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kIo) throw;
+    return;
   }
-  if (head.empty()) return;  // stays kDamaged
-  const std::optional<RestartPage> page = find_restart_page(head, log->size_bytes());
+  const std::optional<RestartPage>& page = head.page;
   if (!page) {
-    const bool blank = std::all_of(head.begin(), head.end(), [](uint8_t byte) { return byte == 0xff; });
-    state.log = blank ? LogState::kEmpty : LogState::kDamaged;
+    state.log = !head.bytes.empty() && head.blank() ? LogState::kEmpty : LogState::kDamaged;
     return;
   }
   state.log_major = page->major;
@@ -284,9 +295,9 @@ std::vector<Range> witness_ranges(Volume& volume) {
   std::vector<Range> ranges = volume.record_ranges(system_record::kVolume);
   std::optional<Stream> log = open_log(volume);
   if (!log || log->is_resident()) return ranges;
-  const ByteVector head = read_log_head(*log);
-  const std::optional<RestartPage> page = find_restart_page(head, log->size_bytes());
-  const uint64_t page_bytes = page ? page->page_bytes : kDefaultLogPageBytes;
+  LogHead head = read_log_head(*log, kRestartPagesBytes);
+  if (!head.page && !head.blank()) head = read_log_head(*log, kLogHeadBytes);
+  const uint64_t page_bytes = head.page ? head.page->page_bytes : kDefaultLogPageBytes;
   for (const Range& range : log->ranges(0, std::min(2 * page_bytes, log->size_bytes())))
     ranges.push_back(range);
   return ranges;
