@@ -134,8 +134,14 @@ void CachedDevice::make_room() {
 }
 
 void CachedDevice::write_back() {
-  write_dirty();
-  below_.flush();
+  rethrow();
+  try {
+    write_dirty();
+    below_.flush();
+  } catch (...) {
+    error_ = std::current_exception();
+    throw;
+  }
 }
 
 void CachedDevice::discard() noexcept {

@@ -33,7 +33,7 @@ class CachedDevice {
   // The table the library calls; its d_private is the CachedDevice.
   static ntfs_device_operations* operations();
 
-  // All that is held back goes to the device below, which is flushed. Throws.
+  // All that is held back goes to the device below, which is flushed. Throws, and keeps what it throws.
   void write_back();
   // Forgets what is held back. What the library still writes, on its way out, is dropped.
   void discard() noexcept;

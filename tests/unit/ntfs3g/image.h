@@ -283,8 +283,12 @@ inline std::map<std::string, size_t> snapshot(block::BlockReader& device) {
   return result;
 }
 
+// libfsntfs 20200921 loses its way in a directory whose index blocks are larger than a cluster, whoever wrote
+// it.
+enum class Libfsntfs { kAsk, kLeaveOut };
+
 // Programs that are not ours, and our own full check, find nothing wrong.
-inline void judge(const ByteVector& bytes) {
+inline void judge(const ByteVector& bytes, Libfsntfs libfsntfs = Libfsntfs::kAsk) {
   MemoryDevice device(bytes);
   ntfs::Volume volume(device);
   ntfs::CheckReport report = ntfs::check_full(volume);
@@ -298,6 +302,7 @@ inline void judge(const ByteVector& bytes) {
   INFO(resize.text);
   CHECK(resize.status == 0);
   CHECK(resize.text.find("ERROR") == std::string::npos);
+  if (libfsntfs == Libfsntfs::kLeaveOut) return;
   Output info = run_program("fsntfsinfo -H " + file.path());
   INFO(info.text);
   CHECK(info.status == 0);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ntfs3g/volume.h"
 
+#include "base/error.h"
+#include "ntfs/state.h"
+
 #include "tests/unit/ntfs3g/kinds.h"
 
 using namespace mend;
@@ -96,5 +99,253 @@ TEST_CASE("N3-5: a file of any kind moves into quarantine as it is", "[ntfs3g]")
       CHECK(after == expected);
       judge(device.bytes);
     }
+  }
+}
+
+namespace {
+
+// \folder with a pair, a Win32 name alone and a subfolder.
+struct Small {
+  MemoryDevice device{empty_volume()};
+  MftReference folder, inner, file;
+  Small() {
+    Filler filler(device);
+    folder = filler.make_directory(ntfs::kRootDirectory, u"folder");
+    inner = filler.make_directory(folder, u"inner");
+    file = filler.make(folder, u"A Long Name.sys", pattern(20000, 1));
+    filler.pair(file, folder, u"A Long Name.sys", u"ALONGN~1.SYS");
+    filler.make(folder, u"other.sys", pattern(300, 2));
+    filler.make(inner, u"deep.sys", pattern(300, 3));
+    filler.close();
+  }
+};
+
+template <typename Action>
+std::string error_of(Action&& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.id();
+  }
+  return "none";
+}
+
+}  // namespace
+
+TEST_CASE("N3-3: an edit that is refused has changed nothing, and the volume goes on", "[ntfs3g]") {
+  if (!need_program("mkntfs")) return;
+  Small small;
+  const ByteVector before = small.device.bytes;
+  {
+    ntfs3g::Volume volume(small.device);
+    const auto root = ntfs::kRootDirectory;
+    MftReference stale = small.folder;
+    ++stale.sequence;
+    CHECK(error_of([&] { volume.remove(small.folder, u"absent.sys"); }) == "ntfs3g.name.absent");
+    CHECK(error_of([&] { volume.remove(small.folder, u"a long name.sys"); }) == "ntfs3g.name.absent");
+    CHECK(error_of([&] { volume.remove(stale, u"other.sys"); }) == "ntfs3g.inode.stale");
+    CHECK(error_of([&] { volume.remove({5000, 1}, u"other.sys"); }) != "none");
+    CHECK(error_of([&] { volume.remove(small.file, u"other.sys"); }) == "ntfs3g.directory");
+    CHECK(error_of([&] { volume.remove(root, u"$MFT"); }) == "ntfs3g.name.system");
+    CHECK(error_of([&] { volume.remove(root, u"$Extend"); }) == "ntfs3g.name.system");
+    CHECK(error_of([&] { volume.remove({11, 11}, u"$Reparse"); }) == "ntfs3g.name.system");
+    CHECK(error_of([&] { volume.rename(root, u"$Boot", small.folder, u"boot"); }) == "ntfs3g.name.system");
+    CHECK(error_of([&] { volume.remove(root, u"folder"); }) == "ntfs3g.remove.not_empty");
+    CHECK(error_of([&] { volume.rename(root, u"folder", small.inner, u"folder"); }) ==
+          "ntfs3g.rename.inside");
+    CHECK(error_of([&] { volume.rename(root, u"folder", small.folder, u"folder"); }) ==
+          "ntfs3g.rename.inside");
+    for (const auto* taken : {u"other.sys", u"OTHER.SYS", u"INNER"})
+      CHECK(error_of([&] { volume.rename(small.folder, u"A Long Name.sys", small.folder, taken); }) ==
+            "ntfs3g.rename.exists");
+    for (const auto* bad : {u"", u"a/b", u"a\\b", u"a:b", u"a*", u"a\u0001b", u"dot.", u"space "})
+      CHECK(error_of([&] { volume.rename(small.folder, u"other.sys", small.folder, bad); }) ==
+            "ntfs3g.name.new");
+    CHECK(error_of([&] {
+            volume.rename(small.folder, u"other.sys", small.folder, std::u16string(256, u'x'));
+          }) == "ntfs3g.name.new");
+    CHECK(error_of([&] {
+            volume.make_directory(small.folder, u"Inner", Access::kSystemAndAdministrators);
+          }) == "ntfs3g.directory.exists");
+    volume.close();
+    CHECK(error_of([&] { volume.remove(small.folder, u"other.sys"); }) == "ntfs3g.closed");
+    CHECK(error_of([&] { volume.close(); }) == "ntfs3g.closed");
+  }
+  CHECK(small.device.bytes == before);
+}
+
+TEST_CASE("a file may take a name that only its own going names are in the way of", "[ntfs3g]") {
+  if (!need_program("mkntfs")) return;
+  for (const auto* name : {u"a LONG name.sys", u"ALONGN~1.SYS", u"alongn~1.sys"}) {
+    Small small;
+    {
+      ntfs3g::Volume volume(small.device);
+      volume.rename(small.folder, u"A Long Name.sys", small.folder, name);
+      volume.close();
+    }
+    ntfs::Volume volume(small.device);
+    ntfs::FileInfo info = volume.stat(small.file);
+    REQUIRE(info.links.size() == 1);
+    CHECK(info.links[0].name == name);
+    judge(small.device.bytes);
+  }
+}
+
+TEST_CASE("a DOS name takes its long name with it", "[ntfs3g]") {
+  if (!need_program("mkntfs")) return;
+  Small small;
+  {
+    ntfs3g::Volume volume(small.device);
+    volume.remove(small.folder, u"ALONGN~1.SYS");
+    volume.close();
+  }
+  ntfs::Volume volume(small.device);
+  CHECK_FALSE(volume.find(small.folder, u"A Long Name.sys").has_value());
+  CHECK_FALSE(volume.record_bit(small.file.record));
+  judge(small.device.bytes);
+}
+
+TEST_CASE("two Win32 names beside one DOS name are left alone", "[ntfs3g]") {
+  if (!need_program("mkntfs")) return;
+  Small small;
+  {
+    Filler filler(small.device);
+    filler.link(small.file, small.folder, u"Another Long Name.sys", NameSpace::kWin32);
+    filler.close();
+  }
+  ntfs3g::Volume volume(small.device);
+  CHECK(error_of([&] { volume.remove(small.folder, u"A Long Name.sys"); }) == "ntfs.names.ambiguous");
+  CHECK(error_of([&] { volume.remove(small.folder, u"ALONGN~1.SYS"); }) == "ntfs.names.ambiguous");
+  volume.close();
+}
+
+TEST_CASE("a directory moves with what is in it", "[ntfs3g]") {
+  if (!need_program("mkntfs")) return;
+  Small small;
+  auto before = snapshot(small.device);
+  {
+    ntfs3g::Volume volume(small.device);
+    volume.rename(small.folder, u"inner", ntfs::kRootDirectory, u"outer");
+    volume.close();
+  }
+  auto after = snapshot(small.device);
+  CHECK(after.at("\\outer\\deep.sys") == before.at("\\folder\\inner\\deep.sys"));
+  CHECK_FALSE(after.contains("\\folder\\inner"));
+  judge(small.device.bytes);
+}
+
+TEST_CASE("a contradiction between record and index is refused", "[ntfs3g]") {
+  if (!need_program("mkntfs")) return;
+  Small small;
+  {
+    Filler filler(small.device);
+    filler.with(small.file, [](Inode& file) { file.set_link_count(3); });
+    filler.close();
+  }
+  const ByteVector before = small.device.bytes;
+  ntfs3g::Volume volume(small.device);
+  CHECK(error_of([&] { volume.remove(small.folder, u"A Long Name.sys"); }) == "ntfs3g.name.contradiction");
+  volume.close();
+  CHECK(small.device.bytes == before);
+}
+
+TEST_CASE("all 16 volume flags are set as given, in $MFT and in $MFTMirr", "[ntfs3g]") {
+  if (!need_program("mkntfs")) return;
+  MemoryDevice device(empty_volume());
+  for (uint16_t flags : std::initializer_list<uint16_t>{0x0001, 0x4fc1, 0x0000}) {
+    {
+      ntfs3g::Volume volume(device);
+      volume.set_volume_flags(flags);
+      CHECK(volume.volume_flags() == flags);
+      volume.close();
+    }
+    ntfs::Volume volume(device);
+    CHECK(ntfs::read_state(volume).volume_flags == flags);
+    uint64_t record = volume.record_ranges(3)[0].offset;
+    uint64_t copy = volume.cluster_offset(volume.geometry().mirror_lcn) + 3 * 1024;
+    CHECK(equal(slice(Bytes(device.bytes), record, 1024), slice(Bytes(device.bytes), copy, 1024)));
+  }
+}
+
+TEST_CASE("N3-4: sync() puts everything below, and the volume goes on", "[ntfs3g]") {
+  if (!need_program("mkntfs")) return;
+  Small small;
+  ntfs3g::Volume volume(small.device);
+  volume.remove(small.folder, u"other.sys");
+  volume.sync();
+  {
+    ntfs::Volume reader(small.device);
+    CHECK_FALSE(reader.find(small.folder, u"other.sys").has_value());
+  }
+  volume.remove(small.folder, u"A Long Name.sys");
+  volume.close();
+  judge(small.device.bytes);
+}
+
+TEST_CASE("N3-4: without close() nothing that was held back reaches the device", "[ntfs3g]") {
+  if (!need_program("mkntfs")) return;
+  Small small;
+  const ByteVector before = small.device.bytes;
+  {
+    ntfs3g::Volume volume(small.device);
+    volume.remove(small.folder, u"other.sys");
+  }
+  CHECK(small.device.bytes == before);
+}
+
+TEST_CASE("N3-2: the first error of the device is thrown, and again, and nothing more is written",
+          "[ntfs3g]") {
+  if (!need_program("mkntfs")) return;
+  // Every read of a mount and an edit fails once; then every write and the flush.
+  for (uint64_t nth = 0; nth < 200; ++nth) {
+    Small small;
+    FailingDevice failing(small.device);
+    failing.fail_read = nth;
+    std::string seen, again;
+    {
+      std::unique_ptr<ntfs3g::Volume> volume;
+      seen = error_of([&] {
+        volume = std::make_unique<ntfs3g::Volume>(failing);
+        volume->remove(small.folder, u"A Long Name.sys");
+        volume->close();
+      });
+      if (volume) again = error_of([&] { volume->remove(small.folder, u"other.sys"); });
+    }
+    if (seen == "none") break;  // so many reads there are
+    CHECK(seen == "test.fail.read");
+    CHECK((again.empty() || again == "test.fail.read"));
+    CHECK(failing.writes == 0);
+    REQUIRE(nth < 199);
+  }
+  for (bool flush : {false, true}) {
+    for (uint64_t nth = 0; nth < 50; ++nth) {
+      Small small;
+      FailingDevice failing(small.device);
+      (flush ? failing.fail_flush : failing.fail_write) = nth;
+      ntfs3g::Volume volume(failing);
+      volume.remove(small.folder, u"A Long Name.sys");
+      std::string seen = error_of([&] { volume.close(); });
+      if (seen == "none") break;
+      CHECK(seen == (flush ? "test.fail.flush" : "test.fail.write"));
+      CHECK(error_of([&] { volume.close(); }) == seen);
+      REQUIRE(nth < 49);
+    }
+  }
+}
+
+TEST_CASE("a volume that is none, or is cut short, is an error with words", "[ntfs3g]") {
+  if (!need_program("mkntfs")) return;
+  MemoryDevice zeros(1 << 20);
+  CHECK(error_of([&] { ntfs3g::Volume volume(zeros); }) == "ntfs3g.mount");
+  MemoryDevice cut(ByteVector(empty_volume().begin(), empty_volume().begin() + (4 << 20)));
+  CHECK(error_of([&] { ntfs3g::Volume volume(cut); }) == "ntfs3g.mount");
+  MemoryDevice damaged(empty_volume());
+  ntfs::Volume volume(damaged);
+  damaged.bytes[volume.record_ranges(3)[0].offset] = 0;
+  try {
+    ntfs3g::Volume mounted(damaged);
+    FAIL("mounted");
+  } catch (const Error& error) {
+    CHECK(std::string(error.what()).find("the library says") != std::string::npos);
   }
 }
