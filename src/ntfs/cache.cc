@@ -12,14 +12,14 @@ void BlockCache::read(uint64_t offset, MutableBytes out) {
     return;
   }
   if (out.empty()) return;
-  const uint64_t end_block = (offset + out.size() - 1) / kBlockBytes + 1;
-  uint64_t first_missing = end_block, end_missing = offset / kBlockBytes;
-  for (uint64_t block = offset / kBlockBytes; block < end_block; ++block) {
+  const BlockRange wanted{offset / kBlockBytes, (offset + out.size() - 1) / kBlockBytes + 1};
+  BlockRange missing{wanted.end, wanted.first};
+  for (uint64_t block = wanted.first; block < wanted.end; ++block) {
     if (find(block) != nullptr) continue;
-    first_missing = std::min(first_missing, block);
-    end_missing = block + 1;
+    missing.first = std::min(missing.first, block);
+    missing.end = block + 1;
   }
-  if (first_missing < end_missing) fetch(first_missing, end_missing);
+  if (missing.first < missing.end) fetch(missing, wanted);
   while (!out.empty()) {
     const ByteVector& block = *find(offset / kBlockBytes);
     const uint64_t within = offset % kBlockBytes;
@@ -30,23 +30,33 @@ void BlockCache::read(uint64_t offset, MutableBytes out) {
   }
 }
 
-// A read of at most five blocks never pushes out what it has just brought in.
-void BlockCache::fetch(uint64_t first_block, uint64_t end_block) {
-  const uint64_t start = first_block * kBlockBytes;
-  const uint64_t end = std::min(end_block * kBlockBytes, reader_.size_bytes());
+// Brings in `missing`, a part of `wanted`, all of which is in the cache afterwards.
+void BlockCache::fetch(const BlockRange& missing, const BlockRange& wanted) {
+  const uint64_t start = missing.first * kBlockBytes;
+  const uint64_t end = std::min(missing.end * kBlockBytes, reader_.size_bytes());
   const ByteVector bytes = reader_.read_bytes(start, end - start);
-  for (uint64_t block = first_block; block < end_block; ++block) {
+  for (uint64_t block = missing.first; block < missing.end; ++block) {
     if (find(block) != nullptr) continue;
-    if (blocks_.size() < kBlocks) blocks_.emplace_back(), next_ = blocks_.size() - 1;
-    Slot& slot = blocks_[next_];
-    next_ = (next_ + 1) % kBlocks;
-    if (slot.block != UINT64_MAX) slots_.erase(slot.block);
-    const auto from = bytes.begin() + static_cast<ptrdiff_t>((block - first_block) * kBlockBytes);
-    slot.bytes.assign(from, from + static_cast<ptrdiff_t>(
-                                       std::min(kBlockBytes, static_cast<uint64_t>(bytes.end() - from))));
-    slot.block = block;
-    slots_[block] = static_cast<size_t>(&slot - blocks_.data());
+    const size_t slot = free_slot(wanted);
+    const auto at = static_cast<size_t>((block - missing.first) * kBlockBytes);
+    const Bytes content = Bytes(bytes).subspan(at, std::min<size_t>(kBlockBytes, bytes.size() - at));
+    blocks_[slot].block = block;
+    blocks_[slot].bytes.assign(content.begin(), content.end());
+    slots_[block] = slot;
   }
+}
+
+// The slot whose turn it is, but none that holds a block of `wanted`.
+size_t BlockCache::free_slot(const BlockRange& wanted) {
+  if (blocks_.size() < kBlocks) {
+    blocks_.emplace_back();
+    return blocks_.size() - 1;
+  }
+  while (wanted.holds(blocks_[next_].block)) next_ = (next_ + 1) % kBlocks;
+  const size_t slot = next_;
+  next_ = (next_ + 1) % kBlocks;
+  slots_.erase(blocks_[slot].block);
+  return slot;
 }
 
 const ByteVector* BlockCache::find(uint64_t block) const {

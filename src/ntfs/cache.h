@@ -21,17 +21,23 @@ class BlockCache {
   void read(uint64_t offset, MutableBytes out);
 
  private:
-  void fetch(uint64_t first_block, uint64_t end_block);
+  struct BlockRange {
+    uint64_t first;
+    uint64_t end;
+    bool holds(uint64_t block) const { return block >= first && block < end; }
+  };
+  struct Slot {
+    uint64_t block = 0;
+    ByteVector bytes;  // the last block of a device may be short
+  };
+  void fetch(const BlockRange& missing, const BlockRange& wanted);
+  size_t free_slot(const BlockRange& wanted);
   const ByteVector* find(uint64_t block) const;
 
   block::BlockReader& reader_;
   std::unordered_map<uint64_t, size_t> slots_;  // block → slot
-  struct Slot {
-    uint64_t block = UINT64_MAX;
-    ByteVector bytes;
-  };
-  std::vector<Slot> blocks_;
-  size_t next_ = 0;  // the slot that is given up next, in turn
+  std::vector<Slot> blocks_;                    // at most kBlocks
+  size_t next_ = 0;                             // the slot that is given up next, in turn
 };
 
 }  // namespace mend::ntfs
