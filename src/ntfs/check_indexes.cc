@@ -66,6 +66,9 @@ void Checker::plan_index_of(const File& file, const Attribute& root) {
   if (!allocation) return;
   std::optional<Stream> bitmap = file.stream(AttributeType::kBitmap, name);
   const IndexRootView view = IndexRootView::parse(root, volume_.geometry().cluster_bytes);
+  if (allocated_clusters(allocation->runs()) != total_clusters(allocation->runs()))
+    throw Error(ErrorCode::kCorrupt, "ntfs.check.index.hole",
+                fmt::format("file {}: its index has holes", file.reference().record));
   const uint64_t blocks = allocation->size_bytes() / view.block_bytes;
   if (!bitmap || bitmap->size_bytes() < (blocks + 7) / 8)
     throw Error(
@@ -86,7 +89,7 @@ void Checker::plan_blocks(const IndexOf& index, const IndexRootView& root, const
   block.blocks = 1;
   block.block_shift = log2_of(root.block_bytes);
   block.vcn_shift = log2_of(root.vcn_bytes);
-  const uint64_t count = size_bytes >> block.block_shift;
+  const uint64_t count = std::min<uint64_t>(size_bytes >> block.block_shift, bitmap.size() * 8);
   size_t run = 0;
   for (uint64_t number = 0; number < count; ++number) {
     if (!bit_is_set(bitmap, number)) continue;

@@ -85,6 +85,9 @@ void Volume::load_mft() {
     }
   }
   mft_ = File(*this, std::move(base)).stream(AttributeType::kData);
+  // So the number of records is bounded by the volume's clusters.
+  if (allocated_clusters(mft_->runs()) != total_clusters(mft_->runs()))
+    throw Error(ErrorCode::kCorrupt, "ntfs.mft.hole", "$MFT has holes");
   record_count_ = mft_->size_bytes() / geometry_.record_bytes;
 }
 

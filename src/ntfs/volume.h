@@ -6,8 +6,8 @@
 // Invariants
 //   NV-1  It only reads: it is given no more than a BlockReader.
 //   NV-2  What is read is proved before it is used (NB-1, NM-1, NM-2, NR-1, NI-1): bad bytes are
-//         kCorrupt, never a crash, a loop or an allocation larger than what the volume's own size
-//         allows.
+//         kCorrupt, never a crash, a loop or an allocation larger than what the volume's clusters
+//         allow. A sparse file may be larger than its volume: read_file has a limit of its own.
 //   NV-3  It keeps what it has read (a cache of at most 1 MiB, $MFT's runs, $UpCase). After the
 //         volume was written to, make a new Volume.
 //   NV-4  Looking up a path reads a few blocks per component; $MFT and $Bitmap are never read as a
