@@ -127,7 +127,7 @@ std::vector<ByteVector> mend::test::fuzz_seeds() {
   std::vector<ByteVector> seeds;
   for (const Layout layout : {Layout::kFixed, Layout::kToGo, Layout::kVista}) {
     for (const Method method : {Method::kAesXts128, Method::kAesCbc256Elephant}) {
-      FveOptions options;
+      test::FveOptions options;
       options.layout = layout, options.method = method;
       options.clear_key = method == Method::kAesXts128;
       const FveVolume volume(options);
