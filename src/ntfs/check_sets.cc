@@ -19,7 +19,7 @@ inline uint64_t multiply_fold(uint64_t a, uint64_t b) {
 
 inline uint64_t load(const uint8_t* bytes, size_t count) {
   uint64_t value = 0;
-  std::memcpy(&value, bytes, count);
+  if (count != 0) std::memcpy(&value, bytes, count);  // no bytes may have no address
   return value;
 }
 

@@ -224,7 +224,7 @@ int collate_key(Collation rule, Bytes a, Bytes b) {
     case Collation::kBinary:
     case Collation::kSid: {
       const size_t common = std::min(a.size(), b.size());
-      const int by = std::memcmp(a.data(), b.data(), common);
+      const int by = common == 0 ? 0 : std::memcmp(a.data(), b.data(), common);
       return by != 0 ? by : order(a.size(), b.size());
     }
     default:
