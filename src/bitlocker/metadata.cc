@@ -51,7 +51,7 @@ class CopyReader {
   }
 
   [[noreturn]] void throw_no_copy() const {
-    if (unsupported_) throw *unsupported_;
+    if (unsupported_) throw Error(*unsupported_);
     std::string all = "no usable copy of the BitLocker metadata on " + volume_.describe();
     for (const std::string& problem : problems_) all += "; " + problem;
     if (unreadable_ == kCopies) throw Error(ErrorCode::kIo, "bitlocker.fve.unreadable", all);

@@ -137,7 +137,7 @@ void MetadataParser::check_place(uint64_t offset) const {
 }
 
 std::array<uint64_t, 3> MetadataParser::offsets_in(Bytes block) {
-  std::array<uint64_t, 3> offsets;
+  std::array<uint64_t, 3> offsets{};
   for (size_t i = 0; i < offsets.size(); ++i)
     offsets[i] = read_le<uint64_t>(block, at::kOffsets + i * sizeof(uint64_t));
   return offsets;

@@ -16,7 +16,7 @@ constexpr size_t kPieceBytes = size_t{1} << 20;
 }  // namespace
 
 UnlockedVolume::UnlockedVolume(std::shared_ptr<block::BlockDevice> below, const Metadata& metadata,
-                               std::shared_ptr<const VolumeKeys> keys)
+                               const std::shared_ptr<const VolumeKeys>& keys)
     : below_(std::move(below)),
       size_bytes_(metadata.encrypted_bytes()),
       sector_bytes_(metadata.sector_bytes()),

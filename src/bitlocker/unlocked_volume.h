@@ -30,7 +30,7 @@ class UnlockedVolume : public block::BlockDevice {
   // kUnsupported with metadata.unsupported(); kCorrupt when the metadata does not fit `below` (another
   // device).
   UnlockedVolume(std::shared_ptr<block::BlockDevice> below, const Metadata& metadata,
-                 std::shared_ptr<const VolumeKeys> keys);
+                 const std::shared_ptr<const VolumeKeys>& keys);
   ~UnlockedVolume() override;
 
   uint64_t size_bytes() const override { return size_bytes_; }

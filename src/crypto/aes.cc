@@ -94,7 +94,7 @@ inline Words64 next_tweak(Words64 tweak) {
 // side, since each chain of tweaks is bound by its latency.
 template <size_t kSideBySide>
 void apply_tweaks(uint8_t* data, uint8_t* tweaks, const uint8_t* first_tweaks, size_t sector_bytes) {
-  std::array<Words64, kSideBySide> tweak;
+  std::array<Words64, kSideBySide> tweak{};
   for (size_t i = 0; i < kSideBySide; ++i) tweak[i] = load(first_tweaks + i * kAesBlockBytes);
   for (size_t at = 0; at < sector_bytes; at += kAesBlockBytes) {
     for (size_t i = 0; i < kSideBySide; ++i) {

@@ -30,7 +30,7 @@ class Sha256 {
   Sha256Digest finish();
 
  private:
-  alignas(16) std::array<uint8_t, 128> state_;  // an OpenSSL SHA256_CTX, which stays inside the fence
+  alignas(16) std::array<uint8_t, 128> state_{};  // an OpenSSL SHA256_CTX, which stays inside the fence
 };
 
 Sha256Digest sha256(Bytes bytes);

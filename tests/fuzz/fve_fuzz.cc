@@ -13,7 +13,6 @@ namespace {
 
 using namespace mend;
 using namespace mend::bitlocker;
-using test::FveOptions;
 using test::FveVolume;
 
 constexpr uint8_t kKeepChecksum = 1;  // else it is made right, so that changes get past it
