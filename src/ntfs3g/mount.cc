@@ -81,6 +81,28 @@ bool load_times(ntfs_inode* inode) {
   return true;
 }
 
+// The library makes $MFT's inode by hand and leaves its times, owner and security ID at zero; when $MFT grows
+// it writes those over the real ones (2022.10.3). False: no such attribute.
+bool load_standard_information(ntfs_inode* inode) {
+  s64 length = 0;
+  std::unique_ptr<void, decltype(&std::free)> value(
+      ntfs_attr_readall(inode, AT_STANDARD_INFORMATION, AT_UNNAMED, 0, &length), &std::free);
+  if (!value || length < static_cast<s64>(offsetof(STANDARD_INFORMATION, v1_end))) return false;
+  const auto* information = static_cast<const STANDARD_INFORMATION*>(value.get());
+  inode->flags = information->file_attributes;
+  inode->creation_time = information->creation_time;
+  inode->last_data_change_time = information->last_data_change_time;
+  inode->last_mft_change_time = information->last_mft_change_time;
+  inode->last_access_time = information->last_access_time;
+  if (length < static_cast<s64>(offsetof(STANDARD_INFORMATION, v3_end))) return true;
+  set_state(inode->state, NI_v3_Extensions);
+  inode->owner_id = information->owner_id;
+  inode->security_id = information->security_id;
+  inode->quota_charged = information->quota_charged;
+  inode->usn = information->usn;
+  return true;
+}
+
 }  // namespace
 
 LogCapture::LogCapture(std::string& into) : previous_(current_log) {
@@ -110,6 +132,10 @@ Mount::Mount(block::BlockDevice& below) : name_(below.describe()), device_(below
     throw Error(ErrorCode::kCorrupt, "ntfs3g.mount.mft", "$MFT of " + name_ + " has no standard information");
   }
   ntfs_create_lru_caches(volume_);  // only ntfs_mount() does it by itself
+  if (!load_standard_information(volume_->mft_ni)) {
+    release();
+    throw Error(ErrorCode::kCorrupt, "ntfs3g.mount.mft", "$MFT of " + name_ + " has no standard information");
+  }
   if (has_state(volume_->state, NV_ReadOnly)) {
     release();
     throw Error(ErrorCode::kUnsupported, "ntfs3g.mount.read_only",

@@ -97,9 +97,9 @@ FoundLink find_link(Mount& mount, Inode& directory, std::u16string_view text) {
     throw Error(ErrorCode::kNotFound, "ntfs3g.name.absent",
                 "no entry " + quoted(text) + " in the directory of " + mount.at(directory.record()) +
                     "; nothing was changed");
-  // Records 12 to 23 are reserved, and $Extend's files follow them.
+  // Records 16 to 23 are kept for $MFT's growth, but chkdsk puts users' files there.
   bool in_extend = directory.record() == ntfs::system_record::kExtend;
-  if (entry->reference.record < 24 || in_extend)
+  if (entry->reference.record < ntfs::system_record::kFirstUser || in_extend)
     throw Error(ErrorCode::kRefused, "ntfs3g.name.system",
                 quoted(text) + " is a file of NTFS itself; nothing was changed");
   FoundLink found;
