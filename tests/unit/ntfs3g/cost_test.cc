@@ -2,6 +2,8 @@
 // How much an edit reads and writes: a repair as a whole has 150 reads and 1 MB, most of them for the plan
 // and the verification.
 #include "block/file_device.h"
+#include "block/overlay.h"
+#include "ntfs/touched.h"
 #include "ntfs3g/volume.h"
 #include "tests/unit/ntfs3g/image.h"
 
@@ -79,4 +81,46 @@ TEST_CASE("removing one file from a volume of 1 TiB costs what it costs on a sma
   Cost cost = remove_middle(*device, fill(*device, 1000), 1000);
   CHECK(cost.reads < 60);
   CHECK(cost.bytes_read < 160000 + kUpcaseBytes);
+}
+
+TEST_CASE("NW-4: applying, verifying and checking one removal stays within the budget of a repair",
+          "[ntfs3g][ntfs]") {
+  if (!need_program("mkntfs")) return;
+  for (size_t files : {1000u, 20000u}) {
+    MemoryDevice device(format_volume({.size_bytes = uint64_t{200} << 20}));
+    MftReference folder = fill(device, files);
+    auto disk = std::make_shared<RecordingDevice>(device);
+    auto untouched = std::make_shared<block::Overlay>(disk), edited = std::make_shared<block::Overlay>(disk);
+    ntfs::Volume before(*untouched);
+    const std::u16string name = to_utf16("C-" + std::to_string(1000000 + files / 2) + "-channel file.sys");
+    std::vector<ntfs::PlannedEdit> edits{
+        {.file = before.find(folder, name)->reference, .parent = folder, .name = name}};
+    const uint64_t find_reads = cost_of(disk->events).reads;
+    {
+      ntfs3g::Volume writer(*edited);
+      writer.set_volume_flags(1);
+      writer.sync();
+      writer.remove(folder, name);
+      writer.sync();
+      writer.set_volume_flags(0);
+      writer.close();
+    }
+    edits.push_back({.kind = ntfs::PlannedEdit::Kind::kVolumeFlags});
+    const uint64_t apply_reads = cost_of(disk->events).reads - find_reads;
+    ntfs::Volume after(*edited, before.shared_upcase());
+    std::vector<ntfs::Range> changed;
+    for (uint64_t at : edited->changed_blocks()) changed.push_back({at, edited->block_bytes()});
+    ntfs::verify_changes(before, after, changed, edits);
+    const uint64_t verify_reads = cost_of(disk->events).reads - find_reads - apply_reads;
+    ntfs::TouchedSet touched = ntfs::touched_by(before, edits);
+    CHECK(ntfs::new_findings(ntfs::check_touched(before, touched), ntfs::check_touched(after, touched))
+              .empty());
+    const Cost all = cost_of(disk->events);
+    UNSCOPED_INFO(files << " files: find " << find_reads << " reads, apply " << apply_reads << ", verify "
+                        << verify_reads << ", check " << all.reads - find_reads - apply_reads - verify_reads
+                        << "; in all " << all.reads << " reads, " << all.bytes_read << " bytes");
+    CHECK(all.writes == 0);
+    CHECK(all.reads < 120);
+    CHECK(all.bytes_read < (900 << 10) + 2 * kUpcaseBytes);
+  }
 }
