@@ -145,6 +145,21 @@ TEST_CASE("Undo goes back from every stage, with the dirty flag set while edits 
   }
 }
 
+TEST_CASE("A flag that was set and restored, and nothing else, needs no write by resume or undo",
+          "[journal]") {
+  for (const bool forward : {true, false}) {
+    Fixture f;
+    f.stages.erase(f.stages.begin() + 1);
+    f.put("run.undo", f.valid_file());
+    test::NoWriteDevice no_write(f.disk);
+    Journal journal = f.open();
+    const Result result =
+        forward ? resume(journal, no_write, f.request.target) : undo(journal, no_write, f.request.target);
+    CHECK(result.outcome == (forward ? Outcome::kCommitted : Outcome::kUndone));
+    CHECK(result.blocks_written == 0);
+  }
+}
+
 TEST_CASE("What is finished is left alone", "[journal]") {
   Fixture f;
   Journal journal = f.create();

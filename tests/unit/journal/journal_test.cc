@@ -204,6 +204,13 @@ TEST_CASE("A journal is made only of a change to the volume that was planned on"
           f.request.target.partition_offset = 3 * 4096;
           f.request.target.partition_size = 4096;
         }) == "journal.table.outside");
+  CHECK(create_id([](Fixture& f) {
+          f.request.target.partition_offset = 2 * 4096;  // only the flag's block lies before it
+          f.request.target.partition_size = Fixture::kBytes - 2 * 4096;
+        }) == "journal.table.outside");
+  CHECK(create_id([](Fixture& f) {
+          f.request.target.partition_size = 11 * 4096;  // only the last block lies behind it
+        }) == "journal.table.outside");
   // The disk has the new bytes already.
   CHECK(create_id([](Fixture& f) { f.disk.bytes = f.after; }) == "journal.create.same");
 }
