@@ -125,6 +125,7 @@ void NtfsWriter::Implementation::stamp_names(ntfs_inode* inode) {
 ntfs_inode* NtfsWriter::Implementation::allocate(const NewEntry& entry) {
   ntfs_inode* inode = ntfs_mft_record_alloc(volume, nullptr);
   require(inode != nullptr, "allocating an MFT record");
+  unfinished = inode;
   ntfs_inode_invalidate(volume, inode->mft_no);
   stamp(inode, entry.times);
   inode->flags = to_flags(entry.attributes);
@@ -211,8 +212,8 @@ void NtfsWriter::Implementation::fill_data(ntfs_attr* attribute, const Content& 
 
 // Resident where it is small. Otherwise out of the record from the start: the library would keep all in it
 // that fits by now, and then need an attribute list for the names.
-ntfs_attr* NtfsWriter::Implementation::add_stream(ntfs_inode* inode, std::u16string name, Bytes resident,
-                                                  uint64_t size_bytes) {
+Attribute NtfsWriter::Implementation::add_stream(ntfs_inode* inode, std::u16string name, Bytes resident,
+                                                 uint64_t size_bytes) {
   ntfschar* units = name.empty() ? AT_UNNAMED : units_of(name);
   u8 length = static_cast<u8>(name.size());
   if (size_bytes == resident.size()) {
@@ -229,7 +230,7 @@ ntfs_attr* NtfsWriter::Implementation::add_stream(ntfs_inode* inode, std::u16str
   // ntfs-3g 2022.10 leaves there what stood in the record before.
   ATTR_RECORD* record = reinterpret_cast<ATTR_RECORD*>(reinterpret_cast<uint8_t*>(inode->mrec) + at);
   std::fill(std::begin(record->reserved1), std::end(record->reserved1), uint8_t{0});
-  ntfs_attr* attribute = ntfs_attr_open(inode, AT_DATA, units, length);
+  Attribute attribute(ntfs_attr_open(inode, AT_DATA, units, length));
   require(attribute != nullptr, "opening $DATA");
   return attribute;
 }
@@ -240,29 +241,27 @@ void NtfsWriter::Implementation::add_data(ntfs_inode* inode, const Content& cont
   if (!small.empty()) content.fill(0, small);
   inode->allocated_size = static_cast<s64>(align_up(small.size(), 8));
   inode->data_size = static_cast<s64>(small.size());
-  ntfs_attr* attribute = add_stream(inode, {}, small, content.size_bytes);
+  Attribute attribute = add_stream(inode, {}, small, content.size_bytes);
   if (attribute == nullptr) return;
   s64 size = static_cast<s64>(content.size_bytes);
   bool compressed = (inode->flags & FILE_ATTR_COMPRESSED) != 0;
   if (content.sparse) {
-    require(ntfs_attr_truncate(attribute, size) == 0, "making a sparse file");
+    require(ntfs_attr_truncate(attribute.get(), size) == 0, "making a sparse file");
   } else if (!compressed) {
-    require(ntfs_attr_truncate_solid(attribute, size) == 0, "allocating a file");
+    require(ntfs_attr_truncate_solid(attribute.get(), size) == 0, "allocating a file");
   }
-  if (content.fill) fill_data(attribute, content);
-  if (compressed) require(ntfs_attr_pclose(attribute) == 0, "ending a compressed file");
-  ntfs_attr_close(attribute);
+  if (content.fill) fill_data(attribute.get(), content);
+  if (compressed) require(ntfs_attr_pclose(attribute.get()) == 0, "ending a compressed file");
 }
 
 void NtfsWriter::Implementation::add_named_stream(ntfs_inode* inode, const Stream& stream) {
   Bytes content = stream.content;
   bool resident = content.size() <= kResidentBytes;
-  ntfs_attr* attribute = add_stream(inode, stream.name, resident ? content : Bytes(), content.size());
+  Attribute attribute = add_stream(inode, stream.name, resident ? content : Bytes(), content.size());
   if (attribute == nullptr) return;
   s64 size = static_cast<s64>(content.size());
-  bool written = ntfs_attr_truncate_solid(attribute, size) == 0 &&
-                 ntfs_attr_pwrite(attribute, 0, size, content.data()) == size;
-  ntfs_attr_close(attribute);
+  bool written = ntfs_attr_truncate_solid(attribute.get(), size) == 0 &&
+                 ntfs_attr_pwrite(attribute.get(), 0, size, content.data()) == size;
   require(written, "writing a stream");
 }
 
@@ -320,6 +319,7 @@ uint64_t NtfsWriter::Implementation::finish(ntfs_inode* inode, ntfs_inode* paren
   uint64_t record = inode->mft_no;
   inode->state &= ~(1UL << NI_FileNameDirty);
   ntfs_inode_mark_dirty(inode);
+  unfinished = nullptr;
   require(ntfs_inode_close_in_dir(inode, parent) == 0, "closing a new file");
   return record;
 }

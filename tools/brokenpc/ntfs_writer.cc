@@ -19,6 +19,7 @@ NtfsWriter::NtfsWriter(ImageFile& image, uint64_t offset, uint64_t size_bytes, c
 NtfsWriter::~NtfsWriter() {
   // Reached without close() only when an exception passes; what is on disk then does not matter.
   if (self_->volume == nullptr) return;
+  if (self_->unfinished != nullptr) ntfs_inode_close(self_->unfinished);
   if (self_->directory != nullptr) ntfs_inode_close(self_->directory);
   ntfs_umount(self_->volume, TRUE);
 }
@@ -59,7 +60,7 @@ uint64_t NtfsWriter::make_file(uint64_t parent, const NewEntry& entry, const Con
 
 void NtfsWriter::add_hard_link(uint64_t record, uint64_t parent, const std::u16string& name) {
   ntfs_inode* directory = self_->enter(parent);
-  ntfs_inode* inode = self_->open(record);
+  ntfs_inode* inode = self_->unfinished = self_->open(record);
   self_->add_name(inode, directory, name, FILE_NAME_POSIX);
   self_->finish(inode, directory);
 }
@@ -70,10 +71,10 @@ uint64_t NtfsWriter::make_fragmented_file(uint64_t parent, const NewEntry& entry
   // The names first: the runs take what is left of the record, and others.
   inode->data_size = inode->allocated_size = static_cast<s64>(content.size_bytes);
   self_->add_names(inode, directory, entry);
-  ntfs_attr* attribute = self_->add_stream(inode, {}, {}, content.size_bytes);
-  self_->scatter(attribute, content.size_bytes / cluster_bytes());
-  self_->fill_data(attribute, content);
-  ntfs_attr_close(attribute);
+  Attribute attribute = self_->add_stream(inode, {}, {}, content.size_bytes);
+  self_->scatter(attribute.get(), content.size_bytes / cluster_bytes());
+  self_->fill_data(attribute.get(), content);
+  attribute.reset();
   return self_->finish(inode, directory);
 }
 

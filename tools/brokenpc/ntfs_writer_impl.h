@@ -31,10 +31,16 @@ extern "C" {
 
 namespace mend::brokenpc {
 
+struct CloseAttribute {
+  void operator()(ntfs_attr* attribute) const { ntfs_attr_close(attribute); }
+};
+using Attribute = std::unique_ptr<ntfs_attr, CloseAttribute>;
+
 struct NtfsWriter::Implementation {
   ImageWindow window;
   ntfs_volume* volume = nullptr;
-  ntfs_inode* directory = nullptr;  // the one that is held open (N-1)
+  ntfs_inode* directory = nullptr;   // the one that is held open (N-1)
+  ntfs_inode* unfinished = nullptr;  // an entry between allocate() and finish()
   le32 security_ids[3] = {};
   std::map<uint64_t, std::set<std::u16string>> dos_names;
 
@@ -51,7 +57,7 @@ struct NtfsWriter::Implementation {
   ntfs_inode* allocate(const NewEntry& entry);
   void add_standard_information(ntfs_inode* inode);
   void add_index_root(ntfs_inode* inode);
-  ntfs_attr* add_stream(ntfs_inode* inode, std::u16string name, Bytes resident, uint64_t size_bytes);
+  Attribute add_stream(ntfs_inode* inode, std::u16string name, Bytes resident, uint64_t size_bytes);
   void add_data(ntfs_inode* inode, const Content& content);
   void add_named_stream(ntfs_inode* inode, const Stream& stream);
   void scatter(ntfs_attr* attribute, uint64_t clusters);
