@@ -24,7 +24,7 @@ void put(MutableBytes unit, uint64_t offset, Bytes bytes) {
 
 template <size_t N>
 std::array<uint8_t, N> get(Bytes unit, uint64_t offset) {
-  std::array<uint8_t, N> value;
+  std::array<uint8_t, N> value{};
   const Bytes field = slice(unit, offset, N);
   std::copy(field.begin(), field.end(), value.begin());
   return value;

@@ -464,7 +464,8 @@ Journal Journal::open(std::shared_ptr<Store> store, const std::string& name) {
   try {
     Codec::read_file(journal);
   } catch (Error& error) {
-    throw error.with_context(journal.path());
+    error.with_context(journal.path());
+    throw;
   }
   return journal;
 }

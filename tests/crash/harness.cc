@@ -45,14 +45,19 @@ uint64_t seed_of(uint64_t event, uint64_t attempt, uint64_t salt = 0) {
   return (salt * 1000003 + event) * 1000003 + attempt + 1;
 }
 
-bool is_between(const ByteVector& found, const ByteVector& here, const ByteVector& next) {
-  for (size_t at = 0; at < found.size(); at += CrashMedium::kSectorBytes) {
-    const size_t length = std::min(CrashMedium::kSectorBytes, found.size() - at);
-    const Bytes sector = Bytes(found).subspan(at, length);
-    if (!equal(sector, Bytes(here).subspan(at, length)) && !equal(sector, Bytes(next).subspan(at, length)))
-      return false;
-  }
-  return true;
+// Each sector is that of the one or that of the other.
+bool is_between(const SparseBytes& found, const SparseBytes& here, const SparseBytes& next) {
+  bool holds = true;
+  const auto check = [&](uint64_t page) {
+    const Bytes bytes = found.bytes_of(page), one = here.bytes_of(page), other = next.bytes_of(page);
+    for (size_t at = 0; at < bytes.size() && holds; at += CrashMedium::kSectorBytes) {
+      const size_t length = std::min(CrashMedium::kSectorBytes, bytes.size() - at);
+      const Bytes sector = bytes.subspan(at, length);
+      holds = equal(sector, one.subspan(at, length)) || equal(sector, other.subspan(at, length));
+    }
+  };
+  for (const SparseBytes* bytes : {&found, &here, &next}) bytes->for_each_page(check);
+  return holds;
 }
 
 }  // namespace
@@ -65,7 +70,7 @@ bool is_long_run() {
 // The disk as commit() sees it: breaks, or pulls the stick, at one of its writes and flushes.
 class CrashMatrix::FaultyDisk : public block::BlockDevice {
  public:
-  FaultyDisk(Power& power, ByteVector bytes, uint32_t physical_block_bytes, CrashStore& stick, Fault fault)
+  FaultyDisk(Power& power, SparseBytes bytes, uint32_t physical_block_bytes, CrashStore& stick, Fault fault)
       : power_(power),
         medium_(std::make_shared<CrashMedium>(std::move(bytes))),
         device_(power, medium_, 512, physical_block_bytes),
@@ -95,7 +100,7 @@ class CrashMatrix::FaultyDisk : public block::BlockDevice {
   }
 
   uint64_t events() const { return events_; }
-  const ByteVector& durable() { return device_.durable(); }
+  const SparseBytes& durable() { return device_.durable(); }
 
  private:
   bool breaks() {
@@ -117,27 +122,26 @@ CrashMatrix::CrashMatrix(Scenario scenario) : scenario_(std::move(scenario)) {
   if (scenario_.partition_size == 0)
     scenario_.partition_size = scenario_.before.size() - scenario_.partition_offset;
   Power power;
-  auto disk = std::make_shared<CrashDevice>(power, scenario_.before, 512, scenario_.physical_block_bytes);
+  positions_.emplace_back(scenario_.before);
+  auto disk = std::make_shared<CrashDevice>(power, disk_before(), 512, scenario_.physical_block_bytes);
   block::Overlay overlay(disk);
   const auto places = scenario_.prepare(overlay);
   stages_ = overlay.stages();
   block_bytes_ = overlay.block_bytes();
   for (const auto& [offset, length] : places)
     witnesses_.push_back({offset, overlay.original().read_bytes(offset, length)});
-  positions_.push_back(scenario_.before);
   for (const block::StageImages& stage : stages_) {
     positions_.push_back(positions_.back());
-    for (const auto& [offset, bytes] : stage.blocks)
-      std::copy(bytes.begin(), bytes.end(), positions_.back().begin() + static_cast<ptrdiff_t>(offset));
+    for (const auto& [offset, bytes] : stage.blocks) positions_.back().write(offset, bytes);
   }
   const Run run = commit_run(1, Power::kNever, Fate::kKeep, {});
-  if (!run.result || run.result->outcome != journal::Outcome::kCommitted || run.wreck.disk != after())
+  if (!run.result || run.result->outcome != journal::Outcome::kCommitted || run.wreck.disk != disk_after())
     fail(run.wreck.story, "an undisturbed commit did not lead to the state after it");
   events_ = run.events;
   disk_events_ = run.disk_events;
   Power again;
   const auto stick = std::make_shared<CrashStore>(again);
-  CrashDevice untouched(again, scenario_.before, 512, scenario_.physical_block_bytes);
+  CrashDevice untouched(again, disk_before(), 512, scenario_.physical_block_bytes);
   journal::Journal::create(stick, kName, request(), stages_, untouched);
   creation_events_ = again.events();
 }
@@ -159,8 +163,8 @@ CrashMatrix::Run CrashMatrix::commit_run(uint64_t seed, uint64_t cut, Fate fate,
   Power power(seed);
   power.cut_at(cut, fate);
   const auto stick = std::make_shared<CrashStore>(power);
-  FaultyDisk disk(power, scenario_.before, scenario_.physical_block_bytes, *stick, fault);
-  Run run;
+  FaultyDisk disk(power, disk_before(), scenario_.physical_block_bytes, *stick, fault);
+  Run run(disk_before());
   run.wreck.story = scenario_.name + ", seed " + std::to_string(seed);
   if (cut != Power::kNever)
     run.wreck.story += ", cut at event " + std::to_string(cut) + " (" + to_text(fate) + ")";
@@ -186,7 +190,7 @@ CrashMatrix::Run CrashMatrix::finish_run(const Wreck& wreck, Way way, uint64_t s
   power.cut_at(cut, fate);
   const auto stick = std::make_shared<CrashStore>(power, wreck.files);
   CrashDevice disk(power, wreck.disk, 512, scenario_.physical_block_bytes);
-  Run run;
+  Run run(disk_before());
   run.wreck.story = wreck.story + (way == Way::kResume ? "; resume" : "; undo");
   if (cut != Power::kNever)
     run.wreck.story += " cut at event " + std::to_string(cut) + " (" + to_text(fate) + ")";
@@ -221,8 +225,8 @@ void CrashMatrix::check_finish(const Wreck& wreck, Way way) const {
   const Run run = finish_run(wreck, way, 1, Power::kNever, Fate::kKeep);
   const std::string& story = run.wreck.story;
   if (!run.result) {
-    if (wreck.disk != before()) fail(story, "the journal cannot be used, and something was written");
-    if (run.wreck.disk != before()) fail(story, "something was written without a usable journal");
+    if (wreck.disk != disk_before()) fail(story, "the journal cannot be used, and something was written");
+    if (run.wreck.disk != disk_before()) fail(story, "something was written without a usable journal");
     return;
   }
   const journal::Result& result = *run.result;
@@ -233,9 +237,9 @@ void CrashMatrix::check_finish(const Wreck& wreck, Way way) const {
                               result.outcome == Outcome::kNothingWritten;
   if (result.outcome == Outcome::kLeftOpen) fail(story, "left open: " + result.problem);
   if (way == Way::kUndo && must_be_after) fail(story, "undo went forward");
-  if (must_be_after && run.wreck.disk != after()) fail(story, "the disk is not as after");
-  if (must_be_before && run.wreck.disk != before()) fail(story, "the disk is not as before");
-  if (run.wreck.disk != before() && run.wreck.disk != after())
+  if (must_be_after && run.wreck.disk != disk_after()) fail(story, "the disk is not as after");
+  if (must_be_before && run.wreck.disk != disk_before()) fail(story, "the disk is not as before");
+  if (run.wreck.disk != disk_before() && run.wreck.disk != disk_after())
     fail(story, "the disk is neither before nor after");
   if (result.outcome == Outcome::kAlreadyDone && result.blocks_written != 0)
     fail(story, "it wrote nevertheless");
@@ -285,7 +289,7 @@ void CrashMatrix::cut_everywhere() {
 }
 
 void CrashMatrix::check_refuses(Wreck wreck, uint64_t offset, uint8_t value) {
-  wreck.disk[static_cast<size_t>(offset)] = value;
+  wreck.disk.write(offset, Bytes(&value, 1));
   wreck.story += "; byte " + std::to_string(offset) + " changed by another";
   ++counts_.uses;
   for (const Way way : {Way::kResume, Way::kUndo}) {
@@ -317,7 +321,7 @@ void CrashMatrix::check_used(const Wreck& wreck, uint64_t seed) {
     for (;;) {
       const uint8_t value = static_cast<uint8_t>(random());
       if (std::none_of(positions_.begin(), positions_.end(),
-                       [&](const ByteVector& disk) { return disk[static_cast<size_t>(offset)] == value; }))
+                       [&](const SparseBytes& disk) { return disk[offset] == value; }))
         return value;
     }
   };
@@ -349,7 +353,7 @@ void CrashMatrix::fail_disk_everywhere() {
     const uint64_t seed = seed_of(at, 0, 3);
     const Run run = commit_run(seed, Power::kNever, Fate::kKeep, once);
     ++counts_.disk_failures;
-    if (run.result->outcome != Outcome::kRolledBack || run.wreck.disk != before() ||
+    if (run.result->outcome != Outcome::kRolledBack || run.wreck.disk != disk_before() ||
         run.result->problem.empty())
       fail(run.wreck.story, "a disk that failed once was not rolled back: " + run.result->problem);
     check_finish(run.wreck, Way::kResume);
@@ -379,7 +383,7 @@ void CrashMatrix::pull_stick_everywhere() {
   for (uint64_t at = 0; at < disk_events_; ++at) {
     const Run run = commit_run(seed_of(at, 0, 5), Power::kNever, Fate::kKeep, {Fault::Kind::kPullStick, at});
     ++counts_.pulled_sticks;
-    if (run.result->outcome != journal::Outcome::kCommitted || run.wreck.disk != after())
+    if (run.result->outcome != journal::Outcome::kCommitted || run.wreck.disk != disk_after())
       fail(run.wreck.story, "a stick that vanished stopped the commit");
     if (run.result->journal_marked || run.result->problem.empty())
       fail(run.wreck.story, "a journal that could not be closed was not told");

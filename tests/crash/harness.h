@@ -51,8 +51,7 @@ class CrashMatrix {
   void pull_stick_everywhere();  // during the commit
 
   const Counts& counts() const { return counts_; }
-  const ByteVector& before() const { return scenario_.before; }
-  const ByteVector& after() const { return positions_.back(); }
+  ByteVector after() const { return positions_.back().to_vector(); }
   // Events of a creation and a commit that nothing disturbs, and of the creation alone.
   uint64_t events() const { return events_; }
   uint64_t creation_events() const { return creation_events_; }
@@ -60,7 +59,7 @@ class CrashMatrix {
  private:
   // What is there when the power comes back.
   struct Wreck {
-    ByteVector disk;
+    SparseBytes disk;
     CrashStore::Files files;
     std::string story;  // for the message
   };
@@ -72,12 +71,15 @@ class CrashMatrix {
     uint64_t at = 0;
   };
   struct Run {
+    explicit Run(const SparseBytes& disk) : wreck{disk, {}, {}} {}
     Wreck wreck;
     std::optional<journal::Result> result;  // nothing when the power went
     uint64_t events = 0, disk_events = 0;
   };
   class FaultyDisk;
 
+  const SparseBytes& disk_before() const { return positions_.front(); }
+  const SparseBytes& disk_after() const { return positions_.back(); }
   journal::Request request() const;
   Run commit_run(uint64_t seed, uint64_t cut, Fate fate, Fault fault) const;
   Run finish_run(const Wreck& wreck, Way way, uint64_t seed, uint64_t cut, Fate fate) const;
@@ -91,7 +93,7 @@ class CrashMatrix {
   std::vector<block::StageImages> stages_;
   std::vector<journal::Witness> witnesses_;
   uint32_t block_bytes_ = 0;
-  std::vector<ByteVector> positions_;  // the whole disk after each stage; [0] is before
+  std::vector<SparseBytes> positions_;  // the whole disk after each stage; [0] is before
   uint64_t events_ = 0, creation_events_ = 0, disk_events_ = 0;
   Counts counts_;
 };

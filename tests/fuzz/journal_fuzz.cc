@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Any bytes as a journal. The first byte chooses how: bit 0, whether the checksums are made right first, so
-// that what lies behind them is reached; bit 1, undo instead of resume; bits 2 to 4, where the disk stands. A
+// that what lies behind them is reached; bit 1, undo instead of resume; bits 2 to 4: where the disk stands. A
 // journal that opens must do what it says, and nothing outside its blocks.
 #include "base/error.h"
 #include "crypto/sha256.h"

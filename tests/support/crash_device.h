@@ -4,7 +4,7 @@
 // there.
 //
 //   Power power(seed);
-//   CrashDevice disk(power, bytes);  auto stick = std::make_shared<CrashStore>(power);
+//   CrashDevice disk(power, SparseBytes(bytes));  auto stick = std::make_shared<CrashStore>(power);
 //   power.cut_at(17, Fate::kShuffle);
 //   try { …commit… } catch (const PowerCut&) {}
 //   disk.durable(), stick->durable_files(): what is there when power comes back; make new devices of it.
@@ -16,6 +16,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -73,20 +74,91 @@ class Power {
   bool on_ = true;
 };
 
+// Many bytes of which few change: pages of its own over bytes that copies share. Two of them are compared by
+// their pages, so both must come from the same bytes.
+class SparseBytes {
+ public:
+  static constexpr size_t kPageBytes = 4096;
+
+  explicit SparseBytes(ByteVector bytes) : base_(std::make_shared<const ByteVector>(std::move(bytes))) {}
+
+  size_t size() const { return base_->size(); }
+  void read(uint64_t offset, MutableBytes out) const {
+    for_each_part(offset, out.size(), [&](uint64_t page, size_t skip, size_t done, size_t length) {
+      const Bytes part = bytes_of(page).subspan(skip, length);
+      std::copy(part.begin(), part.end(), out.begin() + static_cast<ptrdiff_t>(done));
+    });
+  }
+  void write(uint64_t offset, Bytes data) {
+    for_each_part(offset, data.size(), [&](uint64_t page, size_t skip, size_t done, size_t length) {
+      auto found = pages_.find(page);
+      if (found == pages_.end()) {
+        const Bytes old = bytes_of(page);
+        found = pages_.emplace(page, ByteVector(old.begin(), old.end())).first;
+      }
+      const Bytes part = data.subspan(done, length);
+      std::copy(part.begin(), part.end(), found->second.begin() + static_cast<ptrdiff_t>(skip));
+    });
+  }
+  // The page at the offset, which is a multiple of kPageBytes; the last may be short.
+  Bytes bytes_of(uint64_t page) const {
+    const auto found = pages_.find(page);
+    if (found != pages_.end()) return found->second;
+    return Bytes(*base_).subspan(static_cast<size_t>(page), std::min<size_t>(kPageBytes, size() - page));
+  }
+  uint8_t operator[](uint64_t offset) const {
+    return bytes_of(align_down(offset, kPageBytes))[offset % kPageBytes];
+  }
+  // Calls visit(page) for each that may differ from the shared bytes.
+  template <typename Visit>
+  void for_each_page(Visit visit) const {
+    for (const auto& [page, bytes] : pages_) visit(page);
+  }
+  bool operator==(const SparseBytes& other) const {
+    if (base_ != other.base_) throw std::logic_error("sparse bytes over different bases were compared");
+    bool same = true;
+    const auto compare = [&](uint64_t page) { same = same && equal(bytes_of(page), other.bytes_of(page)); };
+    for_each_page(compare);
+    other.for_each_page(compare);
+    return same;
+  }
+  ByteVector to_vector() const {
+    ByteVector bytes = *base_;
+    for (const auto& [page, own] : pages_)
+      std::copy(own.begin(), own.end(), bytes.begin() + static_cast<ptrdiff_t>(page));
+    return bytes;
+  }
+
+ private:
+  template <typename Visit>
+  static void for_each_part(uint64_t offset, size_t size, Visit visit) {
+    for (size_t done = 0; done < size;) {
+      const uint64_t page = align_down(offset + done, kPageBytes);
+      const size_t skip = static_cast<size_t>(offset + done - page);
+      const size_t length = std::min(size - done, kPageBytes - skip);
+      visit(page, skip, done, length);
+      done += length;
+    }
+  }
+
+  std::shared_ptr<const ByteVector> base_;
+  std::map<uint64_t, ByteVector> pages_;
+};
+
 // The bytes of one device or file: those on the medium, and the writes that wait.
 class CrashMedium {
  public:
   static constexpr size_t kSectorBytes = 512;
 
-  explicit CrashMedium(ByteVector bytes) : durable_(std::move(bytes)), seen_(durable_) {}
+  explicit CrashMedium(SparseBytes bytes) : durable_(std::move(bytes)), seen_(durable_) {}
 
-  const ByteVector& seen() const { return seen_; }
+  const SparseBytes& seen() const { return seen_; }
   void queue(uint64_t offset, Bytes data) {
     queue_.push_back({offset, ByteVector(data.begin(), data.end())});
-    std::copy(data.begin(), data.end(), seen_.begin() + static_cast<ptrdiff_t>(offset));
+    seen_.write(offset, data);
   }
   void flush() {
-    for (const Write& write : queue_) put(write, 0, write.data.size());
+    for (const Write& write : queue_) durable_.write(write.offset, write.data);
     queue_.clear();
   }
   // A flush that failed: what waited is gone, but for some sectors, and later reads show it.
@@ -102,7 +174,7 @@ class CrashMedium {
     }
   }
   // What is on the medium after the cut; without one, after an orderly end.
-  const ByteVector& settle(Power& power) {
+  const SparseBytes& settle(Power& power) {
     for (size_t i = 0; i < queue_.size(); ++i) {
       const bool last = i + 1 == queue_.size();
       const Write& write = queue_[i];
@@ -123,9 +195,7 @@ class CrashMedium {
     ByteVector data;
   };
   void put(const Write& write, size_t from, size_t to) {
-    std::copy(write.data.begin() + static_cast<ptrdiff_t>(from),
-              write.data.begin() + static_cast<ptrdiff_t>(to),
-              durable_.begin() + static_cast<ptrdiff_t>(write.offset + from));
+    durable_.write(write.offset + from, Bytes(write.data).subspan(from, to - from));
   }
   // Some of its sectors, as the medium divides it; often all or none.
   void scatter(const Write& write, Power& power) {
@@ -138,13 +208,13 @@ class CrashMedium {
     }
   }
 
-  ByteVector durable_, seen_;
+  SparseBytes durable_, seen_;
   std::vector<Write> queue_;
 };
 
 class CrashDevice : public block::BlockDevice {
  public:
-  CrashDevice(Power& power, ByteVector bytes, uint32_t sector_bytes = 512,
+  CrashDevice(Power& power, SparseBytes bytes, uint32_t sector_bytes = 512,
               uint32_t physical_block_bytes = 512)
       : CrashDevice(power, std::make_shared<CrashMedium>(std::move(bytes)), sector_bytes,
                     physical_block_bytes) {}
@@ -162,7 +232,7 @@ class CrashDevice : public block::BlockDevice {
   void read(uint64_t offset, MutableBytes out) override {
     power_.require();
     check_range(offset, out.size(), "read");
-    std::copy_n(medium_->seen().begin() + static_cast<ptrdiff_t>(offset), out.size(), out.begin());
+    medium_->seen().read(offset, out);
   }
   // The write waits in the queue already when the power goes, so that its own fate is open too.
   void write(uint64_t offset, Bytes data) override {
@@ -176,7 +246,7 @@ class CrashDevice : public block::BlockDevice {
     medium_->flush();
   }
 
-  const ByteVector& durable() { return medium_->settle(power_); }
+  const SparseBytes& durable() { return medium_->settle(power_); }
 
  private:
   Power& power_;
@@ -191,8 +261,7 @@ class CrashStore : public journal::Store {
   using Files = std::map<std::string, ByteVector>;
 
   explicit CrashStore(Power& power, Files files = {}) : power_(power) {
-    for (auto& [name, bytes] : files)
-      files_.emplace(name, File{std::make_shared<CrashMedium>(std::move(bytes)), true});
+    for (auto& [name, bytes] : files) files_.emplace(name, File{medium_of(std::move(bytes)), true});
   }
 
   std::string path_of(const std::string& name) const override { return "stick/" + name; }
@@ -205,7 +274,7 @@ class CrashStore : public journal::Store {
       for (uint8_t& byte : bytes) byte = power_.byte();
     }
     File& file = files_[name];
-    file = File{std::make_shared<CrashMedium>(std::move(bytes)), false};
+    file = File{medium_of(std::move(bytes)), false};
     power_.count_event();
     return device_of(file);
   }
@@ -214,7 +283,7 @@ class CrashStore : public journal::Store {
     const auto found = files_.find(name);
     if (found == files_.end())
       throw Error(ErrorCode::kNotFound, "test.store.missing", path_of(name) + " is not there");
-    if (found->second.medium->seen().empty()) return nullptr;
+    if (found->second.medium->seen().size() == 0) return nullptr;
     return device_of(found->second);
   }
   void sync() override {
@@ -239,7 +308,7 @@ class CrashStore : public journal::Store {
   Files durable_files() {
     Files files;
     for (auto& [name, file] : files_) {
-      ByteVector bytes = file.medium->settle(power_);
+      ByteVector bytes = file.medium->settle(power_).to_vector();
       const bool sure = file.entry_durable || power_.is_on() || power_.fate() == Fate::kKeep;
       if (!sure) {
         if (power_.fate() == Fate::kDrop || power_.below(4) == 0) continue;
@@ -280,6 +349,9 @@ class CrashStore : public journal::Store {
     std::shared_ptr<const bool> pulled_;
   };
 
+  static std::shared_ptr<CrashMedium> medium_of(ByteVector bytes) {
+    return std::make_shared<CrashMedium>(SparseBytes(std::move(bytes)));
+  }
   void require() const {
     power_.require();
     if (*pulled_) throw Error(ErrorCode::kIo, "test.stick.pulled", "the stick is gone");
