@@ -31,7 +31,8 @@ std::string wanted(const bitlocker::Metadata& metadata) {
 }
 
 void unlock_volume(Volume& volume, const bitlocker::Credentials& credentials, Operator& person) {
-  volume.metadata = bitlocker::Metadata::read(*volume.before.partition);
+  volume.metadata =
+      std::make_shared<const bitlocker::Metadata>(bitlocker::Metadata::read(*volume.before.partition));
   EncryptionReport& report = volume.report.encryption.emplace(describe(*volume.metadata));
   if (const auto reason = volume.metadata->unsupported_reason()) {
     throw Error(ErrorCode::kUnsupported, "repair.look.bitlocker", *reason);
@@ -45,6 +46,7 @@ void unlock_volume(Volume& volume, const bitlocker::Credentials& credentials, Op
   report.protector_id = unlocked->protector_id.to_string();
   report.protector_type = bitlocker::to_string(unlocked->type);
   volume.keys = std::move(unlocked->keys);
+  volume.metadata = std::move(unlocked->metadata);
 }
 
 WindowsReport describe(const windows::Installation& installation) {

@@ -38,7 +38,8 @@ struct Volume {
   disk::Partition partition;
   std::string name;  // for messages: "partition 3 of /dev/sda"
   VolumeReport report;
-  std::optional<bitlocker::Metadata> metadata;
+  std::shared_ptr<const bitlocker::Metadata>
+      metadata;  // once unlocked: the copy that the sealed hash vouches for
   std::shared_ptr<const bitlocker::VolumeKeys> keys;
   Stack before;                        // nothing is ever written to it
   std::unique_ptr<ntfs::Volume> ntfs;  // over `before`; null when locked or not NTFS
