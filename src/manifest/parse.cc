@@ -436,9 +436,35 @@ void read_rules(TableReader& root, Manifest& manifest) {
   }
 }
 
+bool breaks_the_parser(std::string_view text) {
+  try {
+    const toml::table ignored = toml::parse(text);
+  } catch (const BrokenAssumption&) {
+    return true;
+  } catch (const toml::parse_error&) {
+  }
+  return false;
+}
+
+// The parser reads from front to back, so the first lines break it once the line that does so is among them.
+toml::source_index line_that_breaks(std::string_view text) {
+  std::vector<size_t> ends;
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '\n') ends.push_back(at + 1);
+  }
+  const auto first = std::partition_point(
+      ends.begin(), ends.end(), [&](size_t end) { return !breaks_the_parser(text.substr(0, end)); });
+  return static_cast<toml::source_index>(first - ends.begin() + 1);
+}
+
 toml::table parse_toml(std::string_view text, const std::string& file) {
   try {
     return toml::parse(text);
+  } catch (const BrokenAssumption&) {
+    Faults faults(file);
+    faults.add("manifest.toml", toml::source_position{line_that_breaks(text), 1}, "this line is not TOML");
+    faults.throw_if_any();
+    throw;
   } catch (const toml::parse_error& error) {
     Faults faults(file);
     faults.add("manifest.toml", error.source().begin, printable(error.description()));

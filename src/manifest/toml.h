@@ -5,11 +5,20 @@
 // toml++ 3.3 and 3.4 declare a place unreachable that every character from U+00A0 to U+0499 reaches when it
 // stands outside of a string: `is_non_ascii_horizontal_whitespace` asks whether it is a blank, finds none of
 // its cases, and runs into __builtin_unreachable(). Those functions are included first, with "no" for an
-// answer there.
+// answer there. Its parser also assumes, in a release build, what some broken texts do not keep (a key that
+// begins with no character of a key): here that throws.
 #pragma once
 
 #define TOML_HEADER_ONLY 1
 #define TOML_ENABLE_FORMATTERS 0
+
+namespace mend::manifest {
+// An assumption of toml++'s parser does not hold for this text.
+struct BrokenAssumption {};
+[[noreturn]] inline void break_off() {
+  throw BrokenAssumption{};
+}
+}  // namespace mend::manifest
 
 #include <cstdint>  // toml++ 3.3 names uint_least64_t before it includes it
 
@@ -26,5 +35,12 @@
 #endif
 #undef TOML_UNREACHABLE
 #define TOML_UNREACHABLE __builtin_unreachable()
+#undef TOML_ASSERT
+#undef TOML_ASSERT_ASSUME
+#define TOML_ASSERT(expr)                       \
+  do {                                          \
+    if (!(expr)) ::mend::manifest::break_off(); \
+  } while (false)
+#define TOML_ASSERT_ASSUME(expr) TOML_ASSERT(expr)
 
 #include <toml++/toml.h>
