@@ -20,7 +20,7 @@ struct TouchedSet {
   struct Name {
     MftReference parent;
     std::u16string name;
-    auto operator<=>(const Name&) const = default;
+    auto operator<=>(const Name&) const = default;  // NOLINT(modernize-use-nullptr): a false alarm
   };
   std::vector<MftReference> files;  // and directories
   std::vector<Name> names;          // every name these files have or get

@@ -22,7 +22,7 @@ struct MftReference {
     return {packed & 0xffffffffffffULL, static_cast<uint16_t>(packed >> 48)};
   }
   constexpr uint64_t pack() const { return record | (uint64_t{sequence} << 48); }
-  auto operator<=>(const MftReference&) const = default;
+  auto operator<=>(const MftReference&) const = default;  // NOLINT(modernize-use-nullptr): a false alarm
 };
 
 // Records of the system files.
@@ -71,7 +71,7 @@ inline constexpr uint32_t kReparseTagSymlink = 0xa000000c;
 struct Range {
   uint64_t offset = 0;
   uint64_t length = 0;
-  auto operator<=>(const Range&) const = default;
+  auto operator<=>(const Range&) const = default;  // NOLINT(modernize-use-nullptr): a false alarm
 };
 
 // Clusters of an attribute that lie together: [vcn, vcn + length) is at [lcn, lcn + length), or is a hole.
@@ -83,7 +83,7 @@ struct Run {
 
   bool is_hole() const { return lcn == kHole; }
   uint64_t end_vcn() const { return vcn + length; }
-  auto operator<=>(const Run&) const = default;
+  auto operator<=>(const Run&) const = default;  // NOLINT(modernize-use-nullptr): a false alarm
 };
 using RunList = std::vector<Run>;
 

@@ -14,7 +14,7 @@ namespace mend::ntfs {
 struct EntryContent {
   uint64_t reference = 0;  // packed; of a view index: where its data lies
   ByteVector key, data;
-  auto operator<=>(const EntryContent&) const = default;
+  auto operator<=>(const EntryContent&) const = default;  // NOLINT(modernize-use-nullptr): a false alarm
 };
 
 struct IndexDifference {

@@ -24,9 +24,9 @@ enum class Structure {
 
 // A structure, and the record of the file it belongs to.
 struct StructureId {
-  Structure structure;
-  uint64_t owner;
-  auto operator<=>(const StructureId&) const = default;
+  Structure structure = Structure::kMft;
+  uint64_t owner = 0;
+  auto operator<=>(const StructureId&) const = default;  // NOLINT(modernize-use-nullptr): a false alarm
 };
 
 // Where structures lie on one volume.

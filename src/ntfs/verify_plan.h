@@ -27,7 +27,7 @@ struct ExpectedFile {
 struct ExpectedEntry {
   std::u16string name;
   MftReference file;
-  auto operator<=>(const ExpectedEntry&) const = default;
+  auto operator<=>(const ExpectedEntry&) const = default;  // NOLINT(modernize-use-nullptr): a false alarm
 };
 
 struct ExpectedDirectory {

@@ -214,6 +214,11 @@ Inode::Inode(Mount& mount, ntfs::MftReference reference) : mount_(&mount) {
                 mount.at(reference.record) + " no longer holds the file that was meant; nothing was changed");
 }
 
+Inode::Inode(Mount& mount, uint64_t system_record)
+    : mount_(&mount), inode_(ntfs_inode_open(mount.library(), system_record)) {
+  if (!inode_) mount.fail("ntfs3g.inode.system", "cannot open " + mount.at(system_record));
+}
+
 Inode::~Inode() {
   if (!inode_) return;
   forget_changes(inode_);

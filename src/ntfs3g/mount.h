@@ -92,6 +92,8 @@ class Inode {
   // kNotFound "ntfs3g.inode.stale" when the record is free or was reused. kRefused for a system file unless
   // `any`.
   Inode(Mount& mount, ntfs::MftReference reference);
+  // A file of NTFS itself, whatever its sequence number.
+  Inode(Mount& mount, uint64_t system_record);
   Inode(Mount& mount, ntfs_inode* made) : mount_(&mount), inode_(made) {}
   ~Inode();
   Inode(const Inode&) = delete;

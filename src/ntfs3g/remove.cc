@@ -15,7 +15,7 @@ namespace {
 void remove_from_extend(Mount& mount, std::u16string_view file_name, std::u16string_view index, Bytes key) {
   std::optional<Entry> entry;
   {
-    Inode extend(mount, {ntfs::system_record::kExtend, ntfs::system_record::kExtend});
+    Inode extend(mount, ntfs::system_record::kExtend);
     entry = find_entry(mount, extend, file_name);
     extend.close();
   }
@@ -78,6 +78,9 @@ void free_file(Mount& mount, Inode& file) {
 }  // namespace
 
 std::unique_ptr<Inode> open_directory(Mount& mount, ntfs::MftReference reference) {
+  if (reference.record < ntfs::system_record::kFirstUser && reference.record != ntfs::system_record::kRoot)
+    throw Error(ErrorCode::kRefused, "ntfs3g.directory.system",
+                mount.at(reference.record) + " belongs to NTFS itself; nothing was changed");
   auto directory = std::make_unique<Inode>(mount, reference);
   if (!directory->is_directory())
     throw Error(
@@ -98,10 +101,10 @@ FoundLink find_link(Mount& mount, Inode& directory, std::u16string_view text) {
                 "no entry " + quoted(text) + " in the directory of " + mount.at(directory.record()) +
                     "; nothing was changed");
   // Records 16 to 23 are kept for $MFT's growth, but chkdsk puts users' files there.
-  bool in_extend = directory.record() == ntfs::system_record::kExtend;
-  if (entry->reference.record < ntfs::system_record::kFirstUser || in_extend)
+  if (entry->reference.record < ntfs::system_record::kFirstUser)
     throw Error(ErrorCode::kRefused, "ntfs3g.name.system",
                 quoted(text) + " is a file of NTFS itself; nothing was changed");
+  if (entry->reference.record == directory.record()) throw contradiction("the directory lists itself");
   FoundLink found;
   found.file = std::make_unique<Inode>(mount, entry->reference);
   found.names = names_of(mount, *found.file);

@@ -32,21 +32,28 @@ const Name& long_name_of(const FoundLink& link) {
   return link.names[link.going.front()];
 }
 
-// A directory must not come to lie inside itself.
-void check_not_inside(Mount& mount, ntfs::MftReference moved, Inode& new_parent) {
+Error inside_itself() {
+  return Error(ErrorCode::kUsage, "ntfs3g.rename.inside",
+               "cannot move a directory into itself; nothing was changed");
+}
+
+// A directory must not come to lie inside itself. `old_parent` may be on the way and is open already.
+void check_not_inside(Mount& mount, ntfs::MftReference moved, Inode& old_parent, Inode& new_parent) {
   ntfs::MftReference at = new_parent.reference();
   std::vector<Name> names = names_of(mount, new_parent);
   for (size_t depth = 0; at.record != ntfs::system_record::kRoot; ++depth) {
-    if (at == moved)
-      throw Error(ErrorCode::kUsage, "ntfs3g.rename.inside",
-                  "cannot move a directory into itself; nothing was changed");
+    if (at == moved) throw inside_itself();
     if (names.empty() || depth > kMaximumPathDepth)
       throw Error(ErrorCode::kCorrupt, "ntfs3g.rename.path",
                   mount.at(at.record) + " does not lead to the root directory; nothing was changed");
     at = names.front().parent;
     if (at == moved || at.record == ntfs::system_record::kRoot) continue;
-    Inode directory(mount, at);
-    names = names_of(mount, directory);
+    if (at.record == old_parent.record()) {
+      names = names_of(mount, old_parent);
+    } else {
+      Inode directory(mount, at);
+      names = names_of(mount, directory);
+    }
   }
 }
 
@@ -111,11 +118,10 @@ void rename_link(Mount& mount, ntfs::MftReference parent, std::u16string_view te
   std::unique_ptr<Inode> directory = open_directory(mount, parent);
   std::unique_ptr<Inode> other = new_parent == parent ? nullptr : open_directory(mount, new_parent);
   Inode& target = other ? *other : *directory;
-  if (target.record() == ntfs::system_record::kExtend)
-    throw Error(ErrorCode::kRefused, "ntfs3g.rename.system",
-                "cannot move a file into a directory of NTFS itself; nothing was changed");
+  std::optional<Entry> entry = find_entry(mount, *directory, text);
+  if (other && entry && entry->reference.record == other->record()) throw inside_itself();
   FoundLink link = find_link(mount, *directory, text);
-  if (link.file->is_directory() && other) check_not_inside(mount, link.file->reference(), target);
+  if (link.file->is_directory() && other) check_not_inside(mount, link.file->reference(), *directory, target);
   check_target_free(mount, link, target, new_text);
   // The copies in the index are kept apart from those in the record: each goes on as it was.
   const Name& long_name = long_name_of(link);

@@ -63,7 +63,7 @@ inline Output run_program(const std::string& command) {
   std::FILE* pipe = ::popen(
       ("PATH=$PATH:/usr/sbin:/sbin LC_ALL=C.UTF-8; export LC_ALL; " + command + " 2>&1").c_str(), "r");
   REQUIRE(pipe != nullptr);
-  std::array<char, 4096> buffer;
+  std::array<char, 4096> buffer{};
   while (size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) output.text.append(buffer.data(), n);
   output.status = ::pclose(pipe);
   return output;

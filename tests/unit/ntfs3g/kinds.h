@@ -12,15 +12,15 @@ struct KindOfFile {
   // Makes it in `directory`; `elsewhere` is a second directory.
   std::function<MftReference(Filler&, MftReference directory, MftReference elsewhere)> make;
   std::vector<std::string> other_names;  // that stay when `name` goes, as paths
-  bool directory = false;
 };
 
-inline std::vector<KindOfFile> kinds_of_file() {
+inline const std::u16string kPlainName = u"C-00000291-a.sys";
+
+inline std::vector<KindOfFile> kinds_by_content() {
   using namespace ntfs::file_attribute;
-  ByteVector id = pattern(16, 99), small = pattern(100, 1), large = pattern(70000, 2);
-  ByteVector text(90000);
+  const std::u16string plain = kPlainName;
+  ByteVector small = pattern(100, 1), large = pattern(70000, 2), text(90000);
   for (size_t i = 0; i < text.size(); ++i) text[i] = static_cast<uint8_t>("all work and no play "[i % 21]);
-  const std::u16string plain = u"C-00000291-a.sys";
   return {
       {"empty", plain, [=](Filler& f, auto dir, auto) { return f.make(dir, plain, {}); }, {}},
       {"resident", plain, [=](Filler& f, auto dir, auto) { return f.make(dir, plain, small); }, {}},
@@ -43,6 +43,13 @@ inline std::vector<KindOfFile> kinds_of_file() {
          return file;
        },
        {}},
+  };
+}
+
+inline std::vector<KindOfFile> kinds_by_links() {
+  const std::u16string plain = kPlainName;
+  ByteVector small = pattern(100, 1), large = pattern(70000, 2);
+  return {
       {"with a DOS name",
        plain,
        [=](Filler& f, auto dir, auto) {
@@ -98,6 +105,13 @@ inline std::vector<KindOfFile> kinds_of_file() {
          return file;
        },
        {"\\folder\\beside it.sys"}},
+  };
+}
+
+inline std::vector<KindOfFile> kinds_by_attributes() {
+  const std::u16string plain = kPlainName;
+  ByteVector id = pattern(16, 99), small = pattern(100, 1), large = pattern(70000, 2);
+  return {
       {"with streams",
        plain,
        [=](Filler& f, auto dir, auto) {
@@ -149,6 +163,12 @@ inline std::vector<KindOfFile> kinds_of_file() {
          return file;
        },
        {}},
+  };
+}
+
+inline std::vector<KindOfFile> kinds_by_name() {
+  ByteVector large = pattern(70000, 2);
+  return {
       {"named in Greek and Chinese",
        u"αρχείο 文件.sys",
        [=](Filler& f, auto dir, auto) { return f.make(dir, u"αρχείο 文件.sys", large); },
@@ -166,9 +186,15 @@ inline std::vector<KindOfFile> kinds_of_file() {
       {"an empty directory",
        u"empty folder",
        [=](Filler& f, auto dir, auto) { return f.make_directory(dir, u"empty folder"); },
-       {},
-       true},
+       {}},
   };
+}
+
+inline std::vector<KindOfFile> kinds_of_file() {
+  std::vector<KindOfFile> all;
+  for (const auto& kinds : {kinds_by_content(), kinds_by_links(), kinds_by_attributes(), kinds_by_name()})
+    all.insert(all.end(), kinds.begin(), kinds.end());
+  return all;
 }
 
 struct Prepared {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Large directories and full volumes: where the index grows, shrinks and is rearranged.
+#include "base/error.h"
+#include "ntfs/fixup.h"
 #include "tests/unit/ntfs3g/edits.h"
 
 using namespace mend;
@@ -9,6 +11,15 @@ namespace {
 
 std::u16string numbered(size_t i) {
   return to_utf16("C-" + std::to_string(1000000 + i) + "-a channel file.sys");
+}
+
+bool explained(Editing& editing) {
+  try {
+    editing.verify();
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 }  // namespace
@@ -132,4 +143,62 @@ TEST_CASE("NW-2: a quarantine that makes $MFT grow is explained", "[ntfs3g][ntfs
   CHECK_NOTHROW(editing.verify());
   for (const ntfs::Finding& finding : editing.new_findings()) FAIL_CHECK(finding.what);
   judge(editing.after());
+}
+
+TEST_CASE("a damaged volume is an error or an edit that is explained, never a crash", "[ntfs3g][ntfs]") {
+  if (!need_program("mkntfs")) return;
+  const std::vector<KindOfFile> kinds = kinds_of_file();
+  const ByteVector empty = format_volume({.size_bytes = 8 << 20});
+  size_t refused = 0, done = 0, unexplained = 0;
+  for (const char* what : {"with extension records", "compressed by CompactOS", "in clusters"}) {
+    const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const auto& k) { return k.what == what; });
+    const Prepared prepared = prepare(*kind, empty, 60);
+    ReaderOver reader(prepared.bytes);
+    ntfs::Volume sound(reader);
+    // Records and blocks that an edit of the file goes through.
+    std::vector<ntfs::Range> protected_blocks;
+    for (uint64_t record :
+         {uint64_t{0}, uint64_t{5}, uint64_t{6}, uint64_t{11}, prepared.folder.record, prepared.file.record})
+      protected_blocks.push_back(sound.record_ranges(record)[0]);
+    const ntfs::File file = sound.open(prepared.file);
+    for (const ntfs::Record& extension : file.extensions())
+      protected_blocks.push_back(sound.record_ranges(extension->number())[0]);
+    auto index = sound.open(prepared.folder).stream(ntfs::AttributeType::kIndexAllocation, u"$I30");
+    for (uint64_t at = 0; at < index->size_bytes(); at += 4096)
+      protected_blocks.push_back(index->ranges(at, 4096)[0]);
+    std::mt19937 random(7);
+    for (int round = 0; round < 250; ++round) {
+      INFO(what << ", round " << round);
+      ByteVector bytes = prepared.bytes;
+      const ntfs::Range block = protected_blocks[random() % protected_blocks.size()];
+      MutableBytes whole = slice(MutableBytes(bytes), block.offset, block.length);
+      REQUIRE(ntfs::remove_fixups(whole) == ntfs::Protection::kIntact);
+      const size_t used = read_le<uint32_t>(whole, 0x18) & 0xfff;
+      for (auto flips = 1 + random() % 3; flips != 0; --flips)
+        whole[random() % std::max<size_t>(used, 64)] = static_cast<uint8_t>(random());
+      ntfs::apply_fixups(whole);
+      try {
+        Editing editing(bytes);
+        carry_out(editing, prepared, *kind, round % 2 == 0 ? Act::kRemove : Act::kQuarantine);
+        ++done;
+        if (!explained(editing)) {
+          ++unexplained;
+          continue;
+        }
+        ReaderOver then_reader(editing.before), now_reader(editing.after());
+        ntfs::Volume then(then_reader), now(now_reader);
+        for (const ntfs::Finding& finding :
+             ntfs::new_findings(ntfs::check_full(then).findings, ntfs::check_full(now).findings))
+          FAIL_CHECK(finding.what);
+      } catch (const Error& error) {
+        CHECK(error.code() != ErrorCode::kIo);
+        ++refused;
+      }
+    }
+  }
+  CHECK(refused > 50);
+  CHECK(done > 50);
+  UNSCOPED_INFO(refused << " refused, " << done << " done, of which " << unexplained
+                        << " were refused afterwards");
+  CHECK(unexplained < done);
 }

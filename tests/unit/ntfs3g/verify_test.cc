@@ -17,15 +17,17 @@ const std::map<Act, std::string> kActs = {
 
 TEST_CASE("NW-1, NW-2, NW-3: every edit on every kind of file is explained to the last byte", "[ntfs]") {
   if (!need_program("mkntfs")) return;
-  for (uint32_t cluster_bytes : {512u, 4096u, 65536u}) {
-    ByteVector empty = format_volume(
-        {.size_bytes = uint64_t{cluster_bytes > 4096 ? 24u : 8u} << 20, .cluster_bytes = cluster_bytes});
+  for (const Format& format : {Format{8 << 20, 512, 512}, Format{8 << 20, 4096, 512},
+                               Format{8 << 20, 4096, 4096}, Format{24 << 20, 65536, 512}}) {
+    const uint32_t cluster_bytes = format.cluster_bytes;
+    ByteVector empty = format_volume(format);
     for (const KindOfFile& kind : kinds_of_file()) {
       if (cluster_bytes > 4096 && kind.what == "compressed") continue;  // NTFS has none there
       const Prepared prepared = prepare(kind, empty);
       for (const auto& [act, name] : kActs) {
         if (cluster_bytes > 4096 && act == Act::kRename) continue;  // as on smaller clusters, and slow
-        INFO(name << ": " << kind.what << ", clusters of " << cluster_bytes);
+        INFO(name << ": " << kind.what << ", clusters of " << cluster_bytes << ", sectors of "
+                  << format.sector_bytes);
         Editing editing(prepared.bytes);
         carry_out(editing, prepared, kind, act);
         ntfs::VerifyReport report;

@@ -6,11 +6,22 @@
 
 #include "tests/unit/ntfs3g/kinds.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#endif
+
 using namespace mend;
 using namespace mend::test;
 using ntfs3g::Access;
 
 namespace {
+
+// libntfs-3g 2022.10.3 forgets an attribute that it had opened when a read fails while it mounts.
+class MountLeaks {
+#if defined(__SANITIZE_ADDRESS__)
+  __lsan::ScopedDisabler disabler_;
+#endif
+};
 
 std::string path_of(const std::string& folder, std::u16string_view name) {
   return "\\" + folder + "\\" + to_utf8(name);
@@ -148,7 +159,7 @@ TEST_CASE("N3-3: an edit that is refused has changed nothing, and the volume goe
     CHECK(error_of([&] { volume.remove(small.file, u"other.sys"); }) == "ntfs3g.directory");
     CHECK(error_of([&] { volume.remove(root, u"$MFT"); }) == "ntfs3g.name.system");
     CHECK(error_of([&] { volume.remove(root, u"$Extend"); }) == "ntfs3g.name.system");
-    CHECK(error_of([&] { volume.remove({11, 11}, u"$Reparse"); }) == "ntfs3g.name.system");
+    CHECK(error_of([&] { volume.remove({11, 11}, u"$Reparse"); }) == "ntfs3g.directory.system");
     CHECK(error_of([&] { volume.rename(root, u"$Boot", small.folder, u"boot"); }) == "ntfs3g.name.system");
     CHECK(error_of([&] { volume.remove(root, u"folder"); }) == "ntfs3g.remove.not_empty");
     CHECK(error_of([&] { volume.rename(root, u"folder", small.inner, u"folder"); }) ==
@@ -217,6 +228,28 @@ TEST_CASE("two Win32 names beside one DOS name are left alone", "[ntfs3g]") {
   CHECK(error_of([&] { volume.remove(small.folder, u"A Long Name.sys"); }) == "ntfs.names.ambiguous");
   CHECK(error_of([&] { volume.remove(small.folder, u"ALONGN~1.SYS"); }) == "ntfs.names.ambiguous");
   volume.close();
+}
+
+TEST_CASE("a directory moves down below where it was", "[ntfs3g]") {
+  if (!need_program("mkntfs")) return;
+  Small small;
+  MftReference beside;
+  {
+    Filler filler(small.device);
+    MftReference next = filler.make_directory(small.folder, u"next");
+    beside = filler.make_directory(next, u"below");
+    filler.close();
+  }
+  auto before = snapshot(small.device);
+  {
+    ntfs3g::Volume volume(small.device);
+    volume.rename(small.folder, u"inner", beside,
+                  u"inner");  // \folder is on the way up from \folder\next\below
+    volume.close();
+  }
+  CHECK(snapshot(small.device).at("\\folder\\next\\below\\inner\\deep.sys") ==
+        before.at("\\folder\\inner\\deep.sys"));
+  judge(small.device.bytes);
 }
 
 TEST_CASE("a directory moves with what is in it", "[ntfs3g]") {
@@ -299,6 +332,7 @@ TEST_CASE("N3-2: the first error of the device is thrown, and again, and nothing
   // Every read of a mount and an edit fails once; then every write and the flush.
   for (uint64_t nth = 0; nth < 200; ++nth) {
     Small small;
+    [[maybe_unused]] MountLeaks leaks;
     FailingDevice failing(small.device);
     failing.fail_read = nth;
     std::string seen, again;
@@ -335,6 +369,7 @@ TEST_CASE("N3-2: the first error of the device is thrown, and again, and nothing
 
 TEST_CASE("a volume that is none, or is cut short, is an error with words", "[ntfs3g]") {
   if (!need_program("mkntfs")) return;
+  [[maybe_unused]] MountLeaks leaks;
   MemoryDevice zeros(1 << 20);
   CHECK(error_of([&] { ntfs3g::Volume volume(zeros); }) == "ntfs3g.mount");
   MemoryDevice cut(ByteVector(empty_volume().begin(), empty_volume().begin() + (4 << 20)));
