@@ -77,9 +77,84 @@ ByteVector with_node_header(const ByteVector& entries, size_t first, size_t allo
   return node;
 }
 
+// A tree from sorted keys, level by level: a node is filled, the key after it goes up.
+class TreeWriter {
+ public:
+  explicit TreeWriter(const Geometry& geometry)
+      : block_bytes_(geometry.index_block_bytes),
+        vcn_step_(block_bytes_ /
+                  (geometry.cluster_bytes <= block_bytes_ ? geometry.cluster_bytes : kStrideBytes)),
+        array_bytes_(2 * (block_bytes_ / kStrideBytes + 1)) {}
+
+  const std::vector<ByteVector>& blocks() const { return blocks_; }
+
+  // The value of $INDEX_ROOT; what does not fit it is in blocks().
+  ByteVector write(std::vector<VolumeBuilder::IndexKey> keys) {
+    Node root{std::move(keys), {}};
+    while (node_bytes(root).size() > kLargestRoot) root = write_level(root);
+    const ByteVector entries = node_bytes(root);
+    const ByteVector node = with_node_header(entries, 0x10, 0x10 + entries.size(), !blocks_.empty());
+    ByteVector value(0x10, 0);
+    write_le<uint32_t>(value, 0, static_cast<uint32_t>(AttributeType::kFileName));
+    write_le<uint32_t>(value, 4, 1);
+    write_le<uint32_t>(value, 8, block_bytes_);
+    value[0x0c] = static_cast<uint8_t>(vcn_step_);
+    value.insert(value.end(), node.begin(), node.end());
+    return value;
+  }
+
+ private:
+  static constexpr size_t kLargestRoot = 0x100, kLargestEntry = 0x258;
+
+  // Entries lie behind the array of check values, which lies behind the header.
+  size_t first_entry() const { return align_up(0x10 + array_bytes_, 8); }
+
+  Node write_level(const Node& level) {
+    const size_t capacity =
+        block_bytes_ - 0x18 - first_entry() - 2 * kLargestEntry;  // the last key finds room
+    Node up, node;
+    size_t size = 0;
+    for (size_t i = 0; i < level.keys.size(); ++i) {
+      if (!level.children.empty()) node.children.push_back(level.children[i]);
+      if (size > capacity && i + 1 != level.keys.size()) {
+        up.children.push_back(write_block(node));
+        up.keys.push_back(level.keys[i]);
+        node = Node();
+        size = 0;
+      } else {
+        node.keys.push_back(level.keys[i]);
+        size += 0x20 + level.keys[i].key.size();
+      }
+    }
+    if (!level.children.empty()) node.children.push_back(level.children.back());
+    up.children.push_back(write_block(node));
+    return up;
+  }
+
+  // Returns its VCN.
+  uint64_t write_block(const Node& node) {
+    const uint64_t vcn = blocks_.size() * vcn_step_;
+    const ByteVector content =
+        with_node_header(node_bytes(node), first_entry(), block_bytes_ - 0x18, !node.children.empty());
+    ByteVector block(block_bytes_, 0);
+    write_le<uint32_t>(block, 0, kMagicIndex);
+    write_le<uint16_t>(block, 4, 0x28);
+    write_le<uint16_t>(block, 6, static_cast<uint16_t>(array_bytes_ / 2));
+    write_le<uint64_t>(block, 0x10, vcn);
+    std::copy(content.begin(), content.end(), block.begin() + 0x18);
+    apply_fixups(block);
+    blocks_.push_back(std::move(block));
+    return vcn;
+  }
+
+  uint32_t block_bytes_;
+  uint64_t vcn_step_;
+  size_t array_bytes_;
+  std::vector<ByteVector> blocks_;
+};
+
 }  // namespace
 
-// A tree from sorted keys, level by level: a node is filled, the key after it goes up.
 void VolumeBuilder::write_index(MftReference directory, std::vector<IndexKey> keys) {
   const Geometry geometry = volume().geometry();
   const Upcase& upcase = volume().upcase();
@@ -87,58 +162,11 @@ void VolumeBuilder::write_index(MftReference directory, std::vector<IndexKey> ke
     return upcase.compare_le(FileNameView{a.key}.name_le(), FileNameView{b.key}.name_le()) < 0;
   });
   if (volume().open(directory).find(AttributeType::kIndexRoot, u"$I30") != nullptr) free_index(directory);
-  const uint32_t block_bytes = geometry.index_block_bytes;
-  const uint64_t vcn_step = geometry.cluster_bytes <= block_bytes ? block_bytes / geometry.cluster_bytes
-                                                                  : block_bytes / kStrideBytes;
-  const size_t array_bytes = 2 * (block_bytes / kStrideBytes + 1);
-  const size_t first = align_up(0x10 + array_bytes, 8);  // the array lies between header and entries
-  constexpr size_t kLargestEntry = 0x258;
-  const size_t capacity =
-      block_bytes - 0x18 - first - 2 * kLargestEntry;  // so the last key always finds room
-  std::vector<ByteVector> blocks;
-  std::vector<uint64_t> children;
-  Node root{std::move(keys), {}};
-  while (node_bytes(root).size() > 0x100) {
-    Node up, node;
-    size_t node_size = 0;
-    const auto flush = [&] {
-      const ByteVector header =
-          with_node_header(node_bytes(node), first, block_bytes - 0x18, !node.children.empty());
-      ByteVector block(block_bytes, 0);
-      write_le<uint32_t>(block, 0, kMagicIndex);
-      write_le<uint16_t>(block, 4, 0x28);
-      write_le<uint16_t>(block, 6, static_cast<uint16_t>(array_bytes / 2));
-      write_le<uint64_t>(block, 0x10, blocks.size() * vcn_step);
-      std::copy(header.begin(), header.end(), block.begin() + 0x18);
-      apply_fixups(block);
-      up.children.push_back(blocks.size() * vcn_step);
-      blocks.push_back(std::move(block));
-      node = Node();
-      node_size = 0;
-    };
-    for (size_t i = 0; i < root.keys.size(); ++i) {
-      if (!root.children.empty()) node.children.push_back(root.children[i]);
-      if (node_size > capacity && i + 1 != root.keys.size()) {
-        flush();
-        up.keys.push_back(root.keys[i]);
-      } else {
-        node.keys.push_back(root.keys[i]);
-        node_size += 0x20 + root.keys[i].key.size();
-      }
-    }
-    if (!root.children.empty()) node.children.push_back(root.children.back());
-    flush();
-    root = std::move(up);
-  }
-  const ByteVector entries = node_bytes(root);
-  const ByteVector node = with_node_header(entries, 0x10, 0x10 + entries.size(), !blocks.empty());
-  ByteVector value(0x10, 0);
-  write_le<uint32_t>(value, 0, static_cast<uint32_t>(AttributeType::kFileName));
-  write_le<uint32_t>(value, 4, 1);
-  write_le<uint32_t>(value, 8, block_bytes);
-  value[0x0c] = static_cast<uint8_t>(vcn_step);
-  value.insert(value.end(), node.begin(), node.end());
-  insert_attribute(directory.record, {.type = AttributeType::kIndexRoot, .name = u"$I30", .value = value});
+  TreeWriter tree(geometry);
+  insert_attribute(
+      directory.record,
+      {.type = AttributeType::kIndexRoot, .name = u"$I30", .value = tree.write(std::move(keys))});
+  const std::vector<ByteVector>& blocks = tree.blocks();
   if (blocks.empty()) return;
   ByteVector content;
   for (const ByteVector& block : blocks) content.insert(content.end(), block.begin(), block.end());

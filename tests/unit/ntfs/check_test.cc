@@ -54,7 +54,6 @@ struct Patient {
     folder = builder.make_directory(kRootDirectory, u"folder");
     file = builder.make_file(folder, u"file.bin", ByteVector(20000, 1));
     other = builder.make_file(folder, u"other.bin", ByteVector(9000, 2));
-    std::vector<VolumeBuilder::IndexKey> none;
     for (int i = 0; i < 60; ++i)
       builder.make_file(folder, u"filler " + std::u16string(1, static_cast<char16_t>(u'A' + i)),
                         as_bytes("x"));
@@ -312,10 +311,8 @@ TEST_CASE(
   if (!need_program("mkntfs")) return;
   VolumeBuilder builder({16 << 20, 512, 512, ""});
   const MftReference folder = builder.make_directory(kRootDirectory, u"folder");
-  std::vector<MftReference> files;
   for (int i = 0; i < 150; ++i)
-    files.push_back(builder.make_file(folder, u"filler " + std::u16string(1, static_cast<char16_t>(u'A' + i)),
-                                      as_bytes("x")));
+    builder.make_file(folder, u"filler " + std::u16string(1, static_cast<char16_t>(u'A' + i)), as_bytes("x"));
   // Every cluster of the index moves to a place of its own, backwards.
   std::optional<Stream> allocation =
       builder.volume().open(folder).stream(AttributeType::kIndexAllocation, u"$I30");
