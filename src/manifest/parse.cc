@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "manifest/faults.h"
 #include "manifest/manifest.h"
 #include "manifest/nesting.h"
 #include "manifest/path.h"
@@ -17,35 +18,7 @@ constexpr size_t kMaximumIdLength = 64;
 constexpr size_t kMaximumTitleBytes = 1000;
 constexpr size_t kMaximumHeaderBytes = 4096;
 constexpr size_t kMaximumDigests = 10000;
-constexpr size_t kMaximumReported = 50;
 constexpr int64_t kMaximumMatchesLimit = 1000000;
-
-// Everything that is wrong, in the order found.
-class Faults {
- public:
-  explicit Faults(std::string file) : file_(std::move(file)) {}
-
-  void add(const char* id, const toml::source_position& at, const std::string& text) {
-    if (first_id_ == nullptr) first_id_ = id;
-    if (++count_ > kMaximumReported) return;
-    if (!text_.empty()) text_ += "\n";
-    text_ += file_ + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " + text;
-  }
-  void add(const Fault& fault, const toml::source_position& at) { add(fault.id, at, fault.text); }
-
-  void throw_if_any() const {
-    if (first_id_ == nullptr) return;
-    const std::string more =
-        count_ > kMaximumReported ? "\nand " + std::to_string(count_ - kMaximumReported) + " more" : "";
-    throw Error(ErrorCode::kUsage, first_id_, text_ + more);
-  }
-
- private:
-  std::string file_;
-  const char* first_id_ = nullptr;
-  size_t count_ = 0;
-  std::string text_;
-};
 
 std::string type_name(const toml::node& node) {
   switch (node.type()) {

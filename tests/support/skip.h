@@ -20,7 +20,7 @@ inline bool have_program(const std::string& name) {
   const char* path = std::getenv("PATH");
   std::istringstream folders(std::string(path ? path : "") + ":/usr/sbin:/sbin");
   for (std::string folder; std::getline(folders, folder, ':');)
-    if (!folder.empty() && ::access((folder + "/" + name).c_str(), X_OK) == 0) return true;
+    if (!folder.empty() && ::access(folder.append("/").append(name).c_str(), X_OK) == 0) return true;
   return false;
 }
 

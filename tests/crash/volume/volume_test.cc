@@ -97,10 +97,7 @@ Scenario repair_of(const std::string& name, const ByteVector& bytes, manifest::A
   return scenario;
 }
 
-enum class When { kAlways, kLong };
-
-void run_matrix(const std::string& name, manifest::Action action, When when) {
-  if (when == When::kLong && !is_long_run()) return print_skip(name + ": with tools/check --long");
+void run_matrix(const std::string& name, manifest::Action action) {
   if (!need_program("mkntfs") || !need_program("ntfscp")) return;
   CrashMatrix matrix(repair_of(name, make_volume(), action));
   {
@@ -124,15 +121,15 @@ void run_matrix(const std::string& name, manifest::Action action, When when) {
 }
 
 TEST_CASE("a deletion cut anywhere is before or after, and never touches a volume used since", "[crash]") {
-  run_matrix("delete", manifest::Action::kDelete, When::kLong);
+  run_matrix("delete", manifest::Action::kDelete);
 }
 
 TEST_CASE("a rename cut anywhere is before or after, and never touches a volume used since", "[crash]") {
-  run_matrix("rename", manifest::Action::kRename, When::kLong);
+  run_matrix("rename", manifest::Action::kRename);
 }
 
 TEST_CASE("a quarantine cut anywhere is before or after, and never touches a volume used since", "[crash]") {
-  run_matrix("quarantine", manifest::Action::kQuarantine, When::kAlways);
+  run_matrix("quarantine", manifest::Action::kQuarantine);
 }
 
 }  // namespace
