@@ -186,7 +186,7 @@ class Planner {
     for (int depth = 0; depth < 256 && directory.record != ntfs::kRootDirectory.record; ++depth) {
       const ntfs::FileInfo info = volume_.ntfs->stat(directory);
       if (info.links.empty()) break;
-      path = to_utf8(info.name) + "\\" + path;
+      path.insert(0, to_utf8(info.name).append("\\"));
       directory = info.links.front().parent;
     }
     return path;

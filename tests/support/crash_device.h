@@ -260,8 +260,8 @@ class CrashStore : public journal::Store {
  public:
   using Files = std::map<std::string, ByteVector>;
 
-  explicit CrashStore(Power& power, Files files = {}) : power_(power) {
-    for (auto& [name, bytes] : files) files_.emplace(name, File{medium_of(std::move(bytes)), true});
+  explicit CrashStore(Power& power, const Files& files = {}) : power_(power) {
+    for (auto& [name, bytes] : files) files_.emplace(name, File{medium_of(bytes), true});
   }
 
   std::string path_of(const std::string& name) const override { return "stick/" + name; }
@@ -274,7 +274,7 @@ class CrashStore : public journal::Store {
       for (uint8_t& byte : bytes) byte = power_.byte();
     }
     File& file = files_[name];
-    file = File{medium_of(std::move(bytes)), false};
+    file = File{medium_of(bytes), false};
     power_.count_event();
     return device_of(file);
   }

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <sstream>
 
 #include "ntfs/check.h"
 #include "ntfs/path.h"
@@ -44,8 +45,12 @@ ByteVector make_volume() {
   std::ofstream(large) << std::string(100'000, 'l');
   shell("mkntfs -F -Q -s 512 -c 4096 -p 0 -H 255 -S 63 -L crash " + image);
   for (int i = 0; i < 4; ++i) {
-    shell("ntfscp -f " + image + " " + small + " small-" + std::to_string(i) + ".sys");
-    shell("ntfscp -f " + image + " " + large + " large-" + std::to_string(i) + ".sys");
+    for (const std::string& file : {small, large}) {
+      std::ostringstream command;
+      command << "ntfscp -f " << image << " " << file << " "
+              << std::filesystem::path(file).filename().string() << "-" << i << ".sys";
+      shell(command.str());
+    }
   }
   return read_file(image);
 }

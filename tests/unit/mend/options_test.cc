@@ -12,6 +12,7 @@ constexpr const char* kKey = "111111-222222-333333-444444-555555-666666-111111-2
 Options parse(std::vector<std::string> words) {
   words.insert(words.begin(), "mend");
   std::vector<char*> argv;
+  argv.reserve(words.size());
   for (std::string& word : words) argv.push_back(word.data());
   return parse_options(static_cast<int>(argv.size()), argv.data());
 }
@@ -80,7 +81,7 @@ TEST_CASE("an unknown command, a word too many and a missing journal are named",
 TEST_CASE("a recovery key with a wrong group is refused by the group's number, not by its digits", "[mend]") {
   const std::string message = refusal(
       {"scan", "--disk", "a", "--recovery-key", "111111-222222-333334-444444-555555-666666-111111-222222"});
-  CHECK(message.find("3") != std::string::npos);
+  CHECK(message.find('3') != std::string::npos);
   CHECK(message.find("333334") == std::string::npos);
 }
 
