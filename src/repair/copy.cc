@@ -15,7 +15,7 @@
 namespace mend::repair {
 namespace {
 
-constexpr uint64_t kPieceBytes = uint64_t{4} << 20;
+constexpr uint64_t kPieceBytes = uint64_t{1} << 20;
 constexpr uint64_t kHoleBytes = 4096;
 
 // A file that gets its name when it is whole; until then "NAME.part", which an error takes away.

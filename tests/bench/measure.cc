@@ -5,15 +5,18 @@
 //
 //   measure compressions COUNT            bare SHA-256 compressions, the yardstick of an unlock
 //   measure stretch                       one recovery password stretched
-//   measure cipher METHOD SECTOR MIB      sectors deciphered in memory
-//   measure glob IMAGE OFFSET PATTERN     names of a plain volume matched
-//   measure extents IMAGE OFFSET PATH…    where files lie, in bytes of the image
+//   measure unlock IMAGE KEY              a bare BitLocker volume's metadata read, and unlocked by a recovery
+//   password measure cipher METHOD SECTOR MIB      sectors deciphered in memory measure glob IMAGE OFFSET
+//   PATTERN     names of a plain volume matched measure extents IMAGE OFFSET PATH…    where files lie, in
+//   bytes of the image
 #include <sys/resource.h>
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "bitlocker/bitlocker.h"
 #include "bitlocker/sector_cipher.h"
 #include "block/file_device.h"
 #include "block/overlay.h"
@@ -21,6 +24,7 @@
 #include "crypto/random.h"
 #include "crypto/sha256.h"
 #include "ntfs/path.h"
+#include "windows/installation.h"
 
 namespace mend::bench {
 namespace {
@@ -40,8 +44,10 @@ double cpu_seconds() {
 template <typename Work>
 Json timed(Work work) {
   const double start = cpu_seconds();
+  const uint64_t wall_start = monotonic_ns();
   Json result = work();
   result["cpu_s"] = cpu_seconds() - start;
+  result["wall_s"] = static_cast<double>(monotonic_ns() - wall_start) / 1e9;
   return result;
 }
 
@@ -53,6 +59,16 @@ Json compressions(const Words& words) {
 Json stretch() {
   const ByteVector initial(32, 1), salt(16, 2);
   return timed([&] { return Json{{"bytes", crypto::stretch(initial, salt).size()}}; });
+}
+
+Json unlock(const Words& words) {
+  const auto disk = block::FileDevice::open(words.at(1), block::Access::kRead);
+  bitlocker::Credentials credentials;
+  credentials.recovery.push_back({std::nullopt, {}, bitlocker::RecoveryPassword::parse(words.at(2))});
+  return timed([&] {
+    const bitlocker::Metadata metadata = bitlocker::Metadata::read(*disk);
+    return Json{{"opened", bitlocker::unlock(metadata, credentials).has_value()}};
+  });
 }
 
 Json cipher(const Words& words) {
@@ -89,6 +105,12 @@ Json glob(const Words& words) {
   return timed([&] { return Json{{"matches", ntfs::glob(*volume, components, 1'000'000).matches.size()}}; });
 }
 
+Json installations(const Words& words) {
+  std::shared_ptr<block::BlockDevice> window;
+  const auto volume = open_volume(words, window);
+  return timed([&] { return Json{{"installations", windows::find_installations(*volume).size()}}; });
+}
+
 Json extents(const Words& words) {
   std::shared_ptr<block::BlockDevice> window;
   const auto volume = open_volume(words, window);
@@ -110,8 +132,10 @@ Json run(const Words& words) {
   const std::string& what = words.at(0);
   if (what == "compressions") return compressions(words);
   if (what == "stretch") return stretch();
+  if (what == "unlock") return unlock(words);
   if (what == "cipher") return cipher(words);
   if (what == "glob") return glob(words);
+  if (what == "installations") return installations(words);
   if (what == "extents") return extents(words);
   throw Error(ErrorCode::kUsage, "bench.what", "nothing is measured under the name " + what);
 }
