@@ -98,8 +98,11 @@ std::string show_repair(const repair::Report& report) {
 std::string show_scan(const repair::Report& report) {
   std::string text;
   for (const repair::DiskReport& disk : report.disks) {
-    text += fmt::format("{}: {} {} {}, {}, table {}\n", disk.path, disk.vendor, disk.model, disk.serial,
-                        in_units(disk.size_bytes), disk.table);
+    text += disk.path + ": ";
+    for (const std::string& part : {disk.vendor, disk.model, disk.serial}) {
+      if (!part.empty()) text += printable(part) + ", ";
+    }
+    text += fmt::format("{}, table {}\n", in_units(disk.size_bytes), disk.table);
     for (const repair::VolumeReport& volume : report.volumes) {
       if (volume.disk != disk.path) continue;
       text += "  " + describe(volume);
