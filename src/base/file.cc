@@ -31,14 +31,14 @@ class Descriptor {
   int value_;
 };
 
-std::string quoted(const std::string& path) {
+std::string in_quotes(const std::string& path) {
   return "'" + printable(path) + "'";
 }
 
 [[noreturn]] void throw_too_large(const std::string& path, uint64_t limit_bytes, uint64_t size_bytes) {
   const std::string size = size_bytes > limit_bytes ? std::to_string(size_bytes) + " bytes" : "more";
   throw Error(ErrorCode::kUsage, "base.file.size",
-              quoted(path) + " is too large: such a file may have " + std::to_string(limit_bytes) +
+              in_quotes(path) + " is too large: such a file may have " + std::to_string(limit_bytes) +
                   " bytes, this one has " + size);
 }
 
@@ -48,7 +48,7 @@ size_t read_up_to(int descriptor, MutableBytes out, const std::string& path) {
   while (done < out.size()) {
     const ssize_t count = ::read(descriptor, out.data() + done, out.size() - done);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw_errno("base.file.read", "reading " + quoted(path), errno);
+    if (count < 0) throw_errno("base.file.read", "reading " + in_quotes(path), errno);
     if (count == 0) break;
     done += static_cast<size_t>(count);
   }
@@ -62,10 +62,10 @@ Secret read_secret_file(const std::string& path, uint64_t limit_bytes) {
   struct stat status {};
   if (file.value() < 0 || ::fstat(file.value(), &status) != 0) {
     const std::error_code why(errno, std::generic_category());
-    throw Error(ErrorCode::kUsage, "base.file.open", quoted(path) + " cannot be opened: " + why.message());
+    throw Error(ErrorCode::kUsage, "base.file.open", in_quotes(path) + " cannot be opened: " + why.message());
   }
   if (S_ISDIR(status.st_mode)) {
-    throw Error(ErrorCode::kUsage, "base.file.directory", quoted(path) + " is a directory, not a file");
+    throw Error(ErrorCode::kUsage, "base.file.directory", in_quotes(path) + " is a directory, not a file");
   }
   size_t room = kFirstPieceBytes;
   if (S_ISREG(status.st_mode)) {

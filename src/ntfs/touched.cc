@@ -17,7 +17,7 @@ namespace {
 
 constexpr size_t kMaximumDepth = 1024;  // of folders; a path has at most 32,767 units
 
-std::string quoted(std::u16string_view text) {
+std::string in_quotes(std::u16string_view text) {
   return fmt::format("\"{}\"", printable(to_utf8(text)));
 }
 
@@ -99,7 +99,7 @@ class TouchedCheck {
         found->name_space != name.name_space())
       add(FindingKind::kNameWithoutEntry, file.record,
           fmt::format("the directory in MFT record {} has no entry {} for file {}", name.parent().record,
-                      quoted(name.name()), file.record));
+                      in_quotes(name.name()), file.record));
     climb(name.parent());
   }
 
@@ -118,7 +118,7 @@ class TouchedCheck {
       if (!found || found->reference != directory)
         add(FindingKind::kNameWithoutEntry, directory.record,
             fmt::format("the directory in MFT record {} has no entry {} for folder {}", name.parent().record,
-                        quoted(name.name()), directory.record));
+                        in_quotes(name.name()), directory.record));
       directory = name.parent();
     }
   }
@@ -198,7 +198,7 @@ class TouchedCheck {
       add(FindingKind::kEntryWithoutName, found->reference.record,
           fmt::format(
               "the entry {} of the directory in MFT record {} leads to record {}, which has no such name",
-              quoted(name.name), name.parent.record, found->reference.record));
+              in_quotes(name.name), name.parent.record, found->reference.record));
   }
 
   // --- $Reparse, $ObjId, $MFTMirr ---

@@ -73,7 +73,7 @@ class IndexSearch {
 
 }  // namespace
 
-std::string quoted(std::u16string_view text) {
+std::string in_quotes(std::u16string_view text) {
   std::string result = "\"";
   result += printable(to_utf8(text));
   result += '"';
@@ -153,7 +153,7 @@ void remove_entry(Mount& mount, Inode& directory, std::u16string_view text) {
   IndexSearch search(mount, directory, kDirectoryIndex);
   if (!search.remove(make_name(ByteVector(kText), {}, text)))
     throw Error(ErrorCode::kCorrupt, "ntfs3g.index.lost",
-                "the entry " + quoted(text) + " of the directory in " + mount.at(directory.record()) +
+                "the entry " + in_quotes(text) + " of the directory in " + mount.at(directory.record()) +
                     " was lost while the index was rearranged; the edit is dropped");
 }
 
@@ -175,13 +175,13 @@ void remove_name(Mount& mount, Inode& file, const Name& name) {
     if (!equal(search.value(), name.value)) continue;
     if (ntfs_attr_record_rm(search.context()) != 0)
       mount.fail("ntfs3g.name.remove",
-                 "cannot remove the name " + quoted(name.text) + " from " + mount.at(file.record()));
+                 "cannot remove the name " + in_quotes(name.text) + " from " + mount.at(file.record()));
     file.set_link_count(static_cast<uint16_t>(file.link_count() - 1));
     return;
   }
   throw Error(
       ErrorCode::kCorrupt, "ntfs3g.name.lost",
-      "the name " + quoted(name.text) + " is not in " + mount.at(file.record()) + "; the edit is dropped");
+      "the name " + in_quotes(name.text) + " is not in " + mount.at(file.record()) + "; the edit is dropped");
 }
 
 }  // namespace mend::ntfs3g

@@ -15,7 +15,7 @@
 namespace mend::ntfs3g {
 
 // For messages.
-std::string quoted(std::u16string_view text);
+std::string in_quotes(std::u16string_view text);
 
 struct Name {
   ntfs::MftReference parent;

@@ -92,18 +92,18 @@ std::unique_ptr<Inode> open_directory(Mount& mount, ntfs::MftReference reference
 FoundLink find_link(Mount& mount, Inode& directory, std::u16string_view text) {
   auto contradiction = [&](const std::string& what) {
     return Error(ErrorCode::kCorrupt, "ntfs3g.name.contradiction",
-                 quoted(text) + " in " + mount.at(directory.record()) + ": " + what +
+                 in_quotes(text) + " in " + mount.at(directory.record()) + ": " + what +
                      "; nothing was changed. Let Windows check the volume (chkdsk) first");
   };
   std::optional<Entry> entry = find_entry(mount, directory, text);
   if (!entry)
     throw Error(ErrorCode::kNotFound, "ntfs3g.name.absent",
-                "no entry " + quoted(text) + " in the directory of " + mount.at(directory.record()) +
+                "no entry " + in_quotes(text) + " in the directory of " + mount.at(directory.record()) +
                     "; nothing was changed");
   // Records 16 to 23 are kept for $MFT's growth, but chkdsk puts users' files there.
   if (entry->reference.record < ntfs::system_record::kFirstUser)
     throw Error(ErrorCode::kRefused, "ntfs3g.name.system",
-                quoted(text) + " is a file of NTFS itself; nothing was changed");
+                in_quotes(text) + " is a file of NTFS itself; nothing was changed");
   if (entry->reference.record == directory.record()) throw contradiction("the directory lists itself");
   FoundLink found;
   found.file = std::make_unique<Inode>(mount, entry->reference);
@@ -121,7 +121,8 @@ FoundLink find_link(Mount& mount, Inode& directory, std::u16string_view text) {
   for (size_t going : found.going) {
     std::optional<Entry> own = find_entry(mount, directory, found.names[going].text);
     if (!own || own->reference != found.file->reference())
-      throw contradiction("the directory has no entry " + quoted(found.names[going].text) + " of that file");
+      throw contradiction("the directory has no entry " + in_quotes(found.names[going].text) +
+                          " of that file");
   }
   return found;
 }
@@ -132,9 +133,9 @@ void remove_link(Mount& mount, ntfs::MftReference parent, std::u16string_view te
   bool last = link.going.size() == link.names.size();
   if (link.file->is_directory() && ntfs_check_empty_dir(link.file->get()) != 0) {
     if (errno != ENOTEMPTY)
-      mount.fail("ntfs3g.remove.directory", "cannot read the directory " + quoted(text));
+      mount.fail("ntfs3g.remove.directory", "cannot read the directory " + in_quotes(text));
     throw Error(ErrorCode::kRefused, "ntfs3g.remove.not_empty",
-                "the directory " + quoted(text) + " is not empty; nothing was changed");
+                "the directory " + in_quotes(text) + " is not empty; nothing was changed");
   }
 
   mount.begin_change();

@@ -15,7 +15,7 @@ constexpr size_t kMaximumPathDepth = 32768;  // a path has at most 32,767 units
 void check_new_name(std::u16string_view text) {
   auto refuse = [&](const char* why) {
     throw Error(ErrorCode::kUsage, "ntfs3g.name.new",
-                "cannot give the name " + quoted(text) + ": " + why + "; nothing was changed");
+                "cannot give the name " + in_quotes(text) + ": " + why + "; nothing was changed");
   };
   if (text.empty() || text.size() > kMaximumUnits) refuse("a name has 1 to 255 units");
   for (char16_t unit : text)
@@ -60,8 +60,8 @@ void check_not_inside(Mount& mount, ntfs::MftReference moved, Inode& old_parent,
 void check_target_free(Mount& mount, const FoundLink& link, Inode& new_parent, std::u16string_view new_text) {
   auto conflict = [&] {
     return Error(ErrorCode::kConflict, "ntfs3g.rename.exists",
-                 quoted(new_text) + " exists already in the directory of " + mount.at(new_parent.record()) +
-                     "; nothing was changed");
+                 in_quotes(new_text) + " exists already in the directory of " +
+                     mount.at(new_parent.record()) + "; nothing was changed");
   };
   std::optional<ntfs::MftReference> holder = find_ignoring_case(mount, new_parent, new_text);
   if (!holder) return;
@@ -152,7 +152,7 @@ ntfs::MftReference create_directory(Mount& mount, ntfs::MftReference parent, std
   std::unique_ptr<Inode> directory = open_directory(mount, parent);
   if (find_ignoring_case(mount, *directory, text))
     throw Error(ErrorCode::kConflict, "ntfs3g.directory.exists",
-                quoted(text) + " exists already in the directory of " + mount.at(parent.record) +
+                in_quotes(text) + " exists already in the directory of " + mount.at(parent.record) +
                     "; nothing was changed");
 
   mount.begin_change();
@@ -161,7 +161,7 @@ ntfs::MftReference create_directory(Mount& mount, ntfs::MftReference parent, std
   // Security ID 0: the directory carries a descriptor of its own, and $Secure stays as it is.
   ntfs_inode* made =
       ntfs_create(directory->get(), const_cpu_to_le32(0), units, static_cast<u8>(text.size()), S_IFDIR);
-  if (!made) mount.fail("ntfs3g.directory.create", "cannot make the directory " + quoted(text));
+  if (!made) mount.fail("ntfs3g.directory.create", "cannot make the directory " + in_quotes(text));
   Inode created(mount, made);
   ByteVector descriptor;
   switch (access) {
@@ -171,7 +171,7 @@ ntfs::MftReference create_directory(Mount& mount, ntfs::MftReference parent, std
   if (ntfs_attr_remove(made, AT_SECURITY_DESCRIPTOR, AT_UNNAMED, 0) != 0 ||
       ntfs_attr_add(made, AT_SECURITY_DESCRIPTOR, AT_UNNAMED, 0, descriptor.data(),
                     static_cast<s64>(descriptor.size())) != 0)
-    mount.fail("ntfs3g.directory.descriptor", "cannot protect the directory " + quoted(text));
+    mount.fail("ntfs3g.directory.descriptor", "cannot protect the directory " + in_quotes(text));
   ntfs::MftReference reference = created.reference();
   created.mark_dirty();
   created.close();

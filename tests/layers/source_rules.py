@@ -29,9 +29,12 @@ FENCES = {
     "hivex.h": {"windows"},
     "iconv.h": {"windows"},
     "csv.h": {"keys"},
-    "toml++/": {"manifest"},
-    "nlohmann/": {"keys", "audit", "repair", "mend"},
+    "toml++/": {"toml"},
+    "nlohmann/": {"audit", "repair", "console", "mend", "image", "mendstick"},
     "boost/": {"mend"},
+    "CLI/": {"mendstick"},
+    "lzma.h": {"image"},
+    "zstd.h": {"image"},
     "fmt/": None,  # everywhere
 }
 # Headers of the C library and the kernel. What has no dot is the C++ library's.

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The names on the stick, relative to its root, and the exit statuses by which the console tells init what to
+// do. Shared by what builds the stick (image/) and what runs on it (console/, init/).
+#pragma once
+
+#include <string_view>
+
+namespace mend::stick {
+
+inline constexpr std::string_view kReadMe = "READ-ME-FIRST.txt";
+inline constexpr std::string_view kProfile = "profile.toml";
+inline constexpr std::string_view kManifests = "manifests";
+inline constexpr std::string_view kKeys = "keys";
+inline constexpr std::string_view kLogs = "logs";  // logs and journals
+inline constexpr std::string_view kOwn = "mendstick";
+inline constexpr std::string_view kKernel = "mendstick/vmlinuz";
+inline constexpr std::string_view kInitramfs = "mendstick/initramfs";
+inline constexpr std::string_view kImageInfo = "mendstick/image.toml";
+inline constexpr std::string_view kBill = "mendstick/bill.json";
+inline constexpr std::string_view kStickId = "mendstick/stick-id";  // made at the first boot
+inline constexpr std::string_view kMenu = "EFI/debian/grub.cfg";
+
+// Exit status of `mend console`: what init does next. Any other one: the console has failed.
+enum class Next { kRestart = 0, kPowerOff = 10, kFirmwareSetup = 11 };
+
+}  // namespace mend::stick
