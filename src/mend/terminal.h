@@ -3,6 +3,7 @@
 // stops a run as long as nothing is written.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "repair/operator.h"

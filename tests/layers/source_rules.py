@@ -29,7 +29,7 @@ FENCES = {
     "hivex.h": {"windows"},
     "iconv.h": {"windows"},
     "csv.h": {"keys"},
-    "toml++/": {"toml"},
+    "toml++/": {"config"},
     "nlohmann/": {"audit", "repair", "console", "mend", "image", "mendstick"},
     "boost/": {"mend"},
     "CLI/": {"mendstick"},

@@ -2,6 +2,7 @@
 #include "tools/brokenpc/dos_name.h"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace mend::brokenpc {
 namespace {

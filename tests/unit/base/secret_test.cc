@@ -268,6 +268,13 @@ TEST_CASE("S-1: a container with WipingAllocator wipes what it gives back", "[ba
 }  // namespace mend
 
 // Every deletion of this program looks whether it is the watched one.
+static void release(void* memory) noexcept {
+  if (memory != nullptr && memory == mend::watched) {
+    mend::watched = nullptr;
+    mend::watched_was_zero = mend::all_zero({static_cast<uint8_t*>(memory), mend::watched_bytes});
+  }
+  std::free(memory);
+}
 void* operator new(size_t size) {
   if (void* memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
@@ -276,12 +283,8 @@ void* operator new(size_t size, const std::nothrow_t&) noexcept {
   return std::malloc(size);
 }
 void operator delete(void* memory) noexcept {
-  if (memory != nullptr && memory == mend::watched) {
-    mend::watched = nullptr;
-    mend::watched_was_zero = mend::all_zero({static_cast<uint8_t*>(memory), mend::watched_bytes});
-  }
-  std::free(memory);
+  release(memory);
 }
 void operator delete(void* memory, size_t) noexcept {
-  operator delete(memory);
+  release(memory);
 }

@@ -161,73 +161,72 @@ TEST_CASE("MF-2: each fault is told with file, line and column", "[manifest]") {
   };
   const Case cases[] = {
       // TOML itself
-      {"[manifest\n", "manifest.toml", "m.toml:1:10: ", ""},
-      {"[manifest]\nid = \"a\"\nid = \"b\"\n", "manifest.toml", "m.toml:3:", ""},
-      {"[manifest]\nid = \"\xff\"\n", "manifest.toml", "m.toml:2:", ""},
-      {std::string("[manifest]\nid = \"a\0\"\n", 20), "manifest.toml", "m.toml:2:", ""},
+      {"[manifest\n", "config.toml", "m.toml:1:10: ", ""},
+      {"[manifest]\nid = \"a\"\nid = \"b\"\n", "config.toml", "m.toml:3:", ""},
+      {"[manifest]\nid = \"\xff\"\n", "config.toml", "m.toml:2:", ""},
+      {std::string("[manifest]\nid = \"a\0\"\n", 20), "config.toml", "m.toml:2:", ""},
       // characters that toml++ takes for blanks in an undefined way
-      {"[manifest]\nid = \"\xc3\xa4\" \xc6\x86\n", "manifest.toml", "m.toml:2:10: ", ""},
-      {"rule\xc6\x86 = 1\n", "manifest.toml", "m.toml:1:5: ", ""},
-      {"a = 8'8\xc2\xa6\n", "manifest.toml", "m.toml:1:", ""},
-      {"a = \xd2\x99\n", "manifest.toml", "m.toml:1:5: ", ""},
+      {"[manifest]\nid = \"\xc3\xa4\" \xc6\x86\n", "config.toml", "m.toml:2:10: ", ""},
+      {"rule\xc6\x86 = 1\n", "config.toml", "m.toml:1:5: ", ""},
+      {"a = 8'8\xc2\xa6\n", "config.toml", "m.toml:1:", ""},
+      {"a = \xd2\x99\n", "config.toml", "m.toml:1:5: ", ""},
       // tables and keys
-      {"", "manifest.key.missing", "m.toml:1:1: ", "no 'manifest'"},
-      {"manifest = 1\n[[rule]]\n", "manifest.type",
+      {"", "config.key.missing", "m.toml:1:1: ", "no 'manifest'"},
+      {"manifest = 1\n[[rule]]\n", "config.type",
        "m.toml:1:12: ", "'manifest' is an integer; it must be a table"},
       {"[manifest]\nid = \"m\"\nversion = 1\ntitle = \"t\"\n", "manifest.rule.none",
        "m.toml:1:1: ", "no [[rule]]"},
       {"rule = []\n[manifest]\nid = \"m\"\nversion = 1\ntitle = \"t\"\n", "manifest.rule.none",
        "m.toml:1:1: ", ""},
-      {"[manifest]\nid = \"m\"\nversion = 1\ntitle = \"t\"\n[rule]\n", "manifest.type",
+      {"[manifest]\nid = \"m\"\nversion = 1\ntitle = \"t\"\n[rule]\n", "config.type",
        "m.toml:5:1: ", "[[rule]]"},
-      {"rule = [1]\n[manifest]\nid = \"m\"\nversion = 1\ntitle = \"t\"\n", "manifest.type",
-       "m.toml:1:9: ", "a rule is an integer"},
-      {with_path("a") + "[extra]\n", "manifest.key.unknown",
+      {"rule = [1]\n[manifest]\nid = \"m\"\nversion = 1\ntitle = \"t\"\n", "config.type",
+       "m.toml:1:9: ", "an entry of 'rule' is an integer"},
+      {with_path("a") + "[extra]\n", "config.key.unknown",
        "m.toml:9:2: ", "knows no key 'extra'; it knows manifest, rule"},
-      {with_path("a") + "colour = 1\n", "manifest.key.unknown",
-       "m.toml:9:1: ", "rule 1 knows no key 'colour'"},
-      {with_path("a") + "Action = \"delete\"\n", "manifest.key.unknown", "m.toml:9:1: ", "'Action'"},
-      {with_when("modified = 1\n"), "manifest.key.unknown",
+      {with_path("a") + "colour = 1\n", "config.key.unknown", "m.toml:9:1: ", "rule 1 knows no key 'colour'"},
+      {with_path("a") + "Action = \"delete\"\n", "config.key.unknown", "m.toml:9:1: ", "'Action'"},
+      {with_when("modified = 1\n"), "config.key.unknown",
        "m.toml:10:1: ", "'when' of rule 1 knows no key 'modified'"},
       {"[manifest]\nauthor = \"x\"\nid = \"m\"\nversion = 1\ntitle = \"t\"\n[[rule]]\nid = \"r\"\naction = "
        "\"delete\"\n"
        "path = 'a'\n",
-       "manifest.key.unknown", "m.toml:2:1: ", "[manifest] knows no key 'author'; it knows id, source"},
-      {with_path("a") + "when = 5\n", "manifest.type", "m.toml:9:8: ", "a table"},
+       "config.key.unknown", "m.toml:2:1: ", "[manifest] knows no key 'author'; it knows id, source"},
+      {with_path("a") + "when = 5\n", "config.type", "m.toml:9:8: ", "a table"},
       // [manifest]
-      {"[manifest]\nversion = 1\ntitle = \"t\"\n", "manifest.key.missing",
+      {"[manifest]\nversion = 1\ntitle = \"t\"\n", "config.key.missing",
        "m.toml:1:1: ", "[manifest] has no 'id'"},
-      {"[manifest]\nid = \"m\"\ntitle = \"t\"\n", "manifest.key.missing", "m.toml:1:1: ", "has no 'version'"},
-      {"[manifest]\nid = \"m\"\nversion = 1\n", "manifest.key.missing", "m.toml:1:1: ", "has no 'title'"},
+      {"[manifest]\nid = \"m\"\ntitle = \"t\"\n", "config.key.missing", "m.toml:1:1: ", "has no 'version'"},
+      {"[manifest]\nid = \"m\"\nversion = 1\n", "config.key.missing", "m.toml:1:1: ", "has no 'title'"},
       {"[manifest]\nid = \"\"\nversion = 1\ntitle = \"t\"\n", "manifest.id", "m.toml:2:6: ", ""},
       {"[manifest]\nid = \"a/b\"\nversion = 1\ntitle = \"t\"\n", "manifest.id", "m.toml:2:6: ", ""},
       {"[manifest]\nid = \"..\"\nversion = 1\ntitle = \"t\"\n", "manifest.id", "m.toml:2:6: ", ""},
       {"[manifest]\nid = \"" + std::string(65, 'a') + "\"\nversion = 1\ntitle = \"t\"\n", "manifest.id",
        "m.toml:2:6: ", ""},
-      {"[manifest]\nid = 5\nversion = 1\ntitle = \"t\"\n", "manifest.type",
+      {"[manifest]\nid = 5\nversion = 1\ntitle = \"t\"\n", "config.type",
        "m.toml:2:6: ", "'id' is an integer; it must be a string"},
-      {"[manifest]\nid = \"m\"\nversion = 0\ntitle = \"t\"\n", "manifest.integer.range",
+      {"[manifest]\nid = \"m\"\nversion = 0\ntitle = \"t\"\n", "config.integer.range",
        "m.toml:3:11: ", "'version' is 0"},
-      {"[manifest]\nid = \"m\"\nversion = \"1\"\ntitle = \"t\"\n", "manifest.type",
+      {"[manifest]\nid = \"m\"\nversion = \"1\"\ntitle = \"t\"\n", "config.type",
        "m.toml:3:11: ", "a string"},
-      {"[manifest]\nid = \"m\"\nversion = 1.0\ntitle = \"t\"\n", "manifest.type",
+      {"[manifest]\nid = \"m\"\nversion = 1.0\ntitle = \"t\"\n", "config.type",
        "m.toml:3:11: ", "a floating-point number"},
-      {"[manifest]\nid = \"m\"\nversion = 1\ntitle = \"\"\n", "manifest.text.empty", "m.toml:4:9: ", ""},
-      {"[manifest]\nid = \"m\"\nversion = 1\ntitle = \"a\\u001B[2J\"\n", "manifest.text.control",
+      {"[manifest]\nid = \"m\"\nversion = 1\ntitle = \"\"\n", "config.text.empty", "m.toml:4:9: ", ""},
+      {"[manifest]\nid = \"m\"\nversion = 1\ntitle = \"a\\u001B[2J\"\n", "config.text.control",
        "m.toml:4:9: ", ""},
       {"[manifest]\nid = \"m\"\nversion = 1\ntitle = \"" + std::string(1001, 't') + "\"\n",
-       "manifest.text.length", "m.toml:4:9: ", ""},
+       "config.text.length", "m.toml:4:9: ", ""},
       // a rule
-      {with_rule(""), "manifest.key.missing", "m.toml:5:1: ", "rule 1 has no 'action'"},
-      {with_rule("action = \"delete\"\n"), "manifest.key.missing", "m.toml:5:1: ", "rule 1 has no 'path'"},
+      {with_rule(""), "config.key.missing", "m.toml:5:1: ", "rule 1 has no 'action'"},
+      {with_rule("action = \"delete\"\n"), "config.key.missing", "m.toml:5:1: ", "rule 1 has no 'path'"},
       {with_rule("action = \"copy\"\npath = 'a'\n"), "manifest.action",
        "m.toml:7:10: ", "delete, rename and quarantine"},
-      {with_rule("action = true\npath = 'a'\n"), "manifest.type", "m.toml:7:10: ", "a boolean"},
-      {with_path("a") + "max_matches = 0\n", "manifest.integer.range", "m.toml:9:15: ", ""},
-      {with_path("a") + "max_matches = -1\n", "manifest.integer.range", "m.toml:9:15: ", ""},
-      {with_path("a") + "max_matches = 1000001\n", "manifest.integer.range", "m.toml:9:15: ", ""},
-      {with_path("a") + "max_matches = 99999999999999999999\n", "manifest.toml", "m.toml:9:", ""},
-      {with_path("a") + "allow_protected = \"yes\"\n", "manifest.type", "m.toml:9:19: ", "true or false"},
+      {with_rule("action = true\npath = 'a'\n"), "config.type", "m.toml:7:10: ", "a boolean"},
+      {with_path("a") + "max_matches = 0\n", "config.integer.range", "m.toml:9:15: ", ""},
+      {with_path("a") + "max_matches = -1\n", "config.integer.range", "m.toml:9:15: ", ""},
+      {with_path("a") + "max_matches = 1000001\n", "config.integer.range", "m.toml:9:15: ", ""},
+      {with_path("a") + "max_matches = 99999999999999999999\n", "config.toml", "m.toml:9:", ""},
+      {with_path("a") + "allow_protected = \"yes\"\n", "config.type", "m.toml:9:19: ", "true or false"},
       {with_path("a") + "[[rule]]\nid = \"R\"\naction = \"delete\"\npath = 'b'\n", "manifest.rule.twice",
        "m.toml:10:6: ", "another rule"},
       // paths
@@ -261,9 +260,9 @@ TEST_CASE("MF-2: each fault is told with file, line and column", "[manifest]") {
          return p;
        }()),
        "manifest.path.depth", "m.toml:8:8: ", ""},
-      {with_rule("action = \"delete\"\npath = ['a']\n"), "manifest.type", "m.toml:8:8: ", "an array"},
+      {with_rule("action = \"delete\"\npath = ['a']\n"), "config.type", "m.toml:8:8: ", "an array"},
       // rename
-      {with_rule(rename), "manifest.key.missing", "m.toml:5:1: ", "new_name"},
+      {with_rule(rename), "config.key.missing", "m.toml:5:1: ", "new_name"},
       {with_path("a") + "new_name = \"b\"\n", "manifest.new_name.action", "m.toml:9:12: ", ""},
       {with_rule(rename + "new_name = ''\n"), "manifest.new_name.empty", "m.toml:9:12: ", ""},
       {with_rule(rename + "new_name = 'c\\d'\n"), "manifest.new_name.separator", "m.toml:9:12: ", ""},
@@ -284,30 +283,29 @@ TEST_CASE("MF-2: each fault is told with file, line and column", "[manifest]") {
       {with_when("header = \"\"\n"), "manifest.header.length", "m.toml:10:10: ", ""},
       {with_when("header = \"" + std::string(2 * 4097, 'A') + "\"\n"), "manifest.header.length",
        "m.toml:10:10: ", ""},
-      {with_when("header = 170\n"), "manifest.type", "m.toml:10:10: ", "hexadecimal"},
-      {with_when("size_min = -1\n"), "manifest.integer.range", "m.toml:10:12: ", ""},
-      {with_when("size_max = \"1M\"\n"), "manifest.type", "m.toml:10:12: ", ""},
+      {with_when("header = 170\n"), "config.type", "m.toml:10:10: ", "hexadecimal"},
+      {with_when("size_min = -1\n"), "config.integer.range", "m.toml:10:12: ", ""},
+      {with_when("size_max = \"1M\"\n"), "config.type", "m.toml:10:12: ", ""},
       {with_when("size_min = 2\nsize_max = 1\n"), "manifest.size.range",
        "m.toml:9:1: ", "'size_min' and 'size_max'"},
       {with_when("build_min = 2\nbuild_max = 1\n"), "manifest.build.range", "m.toml:9:1: ", ""},
-      {with_when("build_min = 4294967296\n"), "manifest.integer.range", "m.toml:10:13: ", ""},
-      {with_when("modified_before = 2024-07-19T05:27:00\n"), "manifest.time.offset",
+      {with_when("build_min = 4294967296\n"), "config.integer.range", "m.toml:10:13: ", ""},
+      {with_when("modified_before = 2024-07-19T05:27:00\n"), "config.time.offset",
        "m.toml:10:19: ", "no offset"},
-      {with_when("modified_before = 2024-07-19\n"), "manifest.type",
+      {with_when("modified_before = 2024-07-19\n"), "config.type",
        "m.toml:10:19: ", "'modified_before' is a date"},
-      {with_when("created_after = 05:27:00\n"), "manifest.type", "m.toml:10:17: ", "is a time"},
-      {with_when("created_after = \"2024-07-19T05:27:00Z\"\n"), "manifest.type",
+      {with_when("created_after = 05:27:00\n"), "config.type", "m.toml:10:17: ", "is a time"},
+      {with_when("created_after = \"2024-07-19T05:27:00Z\"\n"), "config.type",
        "m.toml:10:17: ", "is a string"},
-      {with_when("created_after = 1601-01-01T00:00:00Z\n"), "manifest.time.range", "m.toml:10:17: ", ""},
-      {with_when("created_after = 9999-01-01T00:00:00Z\n"), "manifest.time.range", "m.toml:10:17: ", ""},
+      {with_when("created_after = 1601-01-01T00:00:00Z\n"), "config.time.range", "m.toml:10:17: ", ""},
+      {with_when("created_after = 9999-01-01T00:00:00Z\n"), "config.time.range", "m.toml:10:17: ", ""},
       {with_when("modified_after = 2024-07-19T05:27:00Z\nmodified_before = 2024-07-19T07:27:00+02:00\n"),
        "manifest.time.empty", "m.toml:9:1: ", "'modified_after' and 'modified_before' leave nothing"},
       {with_when("created_after = 2024-07-20T00:00:00Z\ncreated_before = 2024-07-19T00:00:00Z\n"),
        "manifest.time.empty", "m.toml:9:1: ", ""},
-      {with_when("sha256 = \"" + digest + "\"\n"), "manifest.type", "m.toml:10:10: ", "an array of strings"},
+      {with_when("sha256 = \"" + digest + "\"\n"), "config.type", "m.toml:10:10: ", "an array of strings"},
       {with_when("sha256 = []\n"), "manifest.sha256.count", "m.toml:10:10: ", ""},
-      {with_when("sha256 = [\n  \"" + digest + "\",\n  5]\n"), "manifest.type",
-       "m.toml:12:3: ", "an integer"},
+      {with_when("sha256 = [\n  \"" + digest + "\",\n  5]\n"), "config.type", "m.toml:12:3: ", "an integer"},
       {with_when("sha256 = [\n  \"" + digest + "0\"]\n"), "manifest.sha256.digest", "m.toml:11:3: ", "64"},
       {with_when("sha256 = [\"" + digest.substr(1) + "g\"]\n"), "manifest.sha256.digest",
        "m.toml:10:11: ", ""},
@@ -337,7 +335,7 @@ TEST_CASE("MF-2: all faults are listed, one a line, and a flood of them is cut",
 }
 
 TEST_CASE("MF-1: a manifest beyond its limits is refused before it is parsed", "[manifest]") {
-  CHECK(failure("# " + std::string(kMaximumBytes, 'x')).id == "manifest.size");
+  CHECK(failure("# " + std::string(kMaximumBytes, 'x')).id == "config.size");
   CHECK(failure(kDesign + "#" + std::string(kMaximumBytes - kDesign.size() - 1, 'x')).id == "none");
   std::string rules = "[manifest]\nid = \"m\"\nversion = 1\ntitle = \"t\"\n";
   for (size_t i = 0; i < kMaximumRules; ++i) {
@@ -355,14 +353,14 @@ TEST_CASE("MF-1: deep nesting is an error and does not exhaust the stack", "[man
     for (size_t i = 0; i < depth; ++i) key += ".a";
     return key;
   };
-  CHECK(failure("x = 1\n" + dotted(500000) + " = 1\n").id == "manifest.nesting");
+  CHECK(failure("x = 1\n" + dotted(500000) + " = 1\n").id == "config.nesting");
   CHECK(starts(failure("x = 1\n" + dotted(500000) + " = 1\n").text, "m.toml:2:"));
-  CHECK(failure("[" + dotted(500000) + "]\n").id == "manifest.nesting");
-  CHECK(failure("x = {y = \"\"\"\n\"\"\", " + dotted(300000) + " = 1}\n").id == "manifest.nesting");
-  CHECK(failure("x = {y = '''\n''''', " + dotted(300000) + " = 1}\n").id == "manifest.nesting");
-  CHECK(failure("x = \"\\\"\"\n" + dotted(300000) + " = 1\n").id == "manifest.nesting");
-  CHECK(failure("x = " + std::string(100000, '[') + "\n").id == "manifest.toml");
-  CHECK(failure("x = " + std::string(300, '[') + std::string(300, ']') + "\n").id == "manifest.toml");
+  CHECK(failure("[" + dotted(500000) + "]\n").id == "config.nesting");
+  CHECK(failure("x = {y = \"\"\"\n\"\"\", " + dotted(300000) + " = 1}\n").id == "config.nesting");
+  CHECK(failure("x = {y = '''\n''''', " + dotted(300000) + " = 1}\n").id == "config.nesting");
+  CHECK(failure("x = \"\\\"\"\n" + dotted(300000) + " = 1\n").id == "config.nesting");
+  CHECK(failure("x = " + std::string(100000, '[') + "\n").id == "config.toml");
+  CHECK(failure("x = " + std::string(300, '[') + std::string(300, ']') + "\n").id == "config.toml");
   // Dots in strings and comments are no nesting.
   const std::string dots(500, '.');
   CHECK(parse("# " + dots + "\n[manifest]\nid = \"m\"\nversion = 1\ntitle = \"" + dots + "\" # it's " + dots +

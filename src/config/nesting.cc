@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "manifest/nesting.h"
+#include "config/nesting.h"
 
 #include <string>
 
-namespace mend::manifest {
+namespace mend::config {
 namespace {
 
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : text_(text) {}
 
-  std::optional<TextPosition> too_deep() {
+  std::optional<Place> too_deep() {
     size_t dots = 0;
     while (!at_end()) {
       const char c = text_[place_];
@@ -68,13 +68,13 @@ class Scanner {
 
   std::string_view text_;
   size_t place_ = 0;
-  TextPosition at_;
+  Place at_;
 };
 
 }  // namespace
 
-std::optional<TextPosition> too_deep(std::string_view text) {
+std::optional<Place> too_deep(std::string_view text) {
   return Scanner(text).too_deep();
 }
 
-}  // namespace mend::manifest
+}  // namespace mend::config

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // toml++, the way it is used here: header-only, since mend is static and the package has a shared library;
-// without what writes TOML. Compiles slowly: parse.cc alone includes it.
+// without what writes TOML. Compiles slowly: reader.cc alone includes it.
 //
 // toml++ 3.3 and 3.4 declare a place unreachable that every character from U+00A0 to U+0499 reaches when it
 // stands outside of a string: `is_non_ascii_horizontal_whitespace` asks whether it is a blank, finds none of
@@ -12,13 +12,13 @@
 #define TOML_HEADER_ONLY 1
 #define TOML_ENABLE_FORMATTERS 0
 
-namespace mend::manifest {
+namespace mend::config {
 // An assumption of toml++'s parser does not hold for this text.
 struct BrokenAssumption {};
 [[noreturn]] inline void break_off() {
   throw BrokenAssumption{};
 }
-}  // namespace mend::manifest
+}  // namespace mend::config
 
 #include <cstdint>  // toml++ 3.3 names uint_least64_t before it includes it
 
@@ -37,9 +37,9 @@ struct BrokenAssumption {};
 #define TOML_UNREACHABLE __builtin_unreachable()
 #undef TOML_ASSERT
 #undef TOML_ASSERT_ASSUME
-#define TOML_ASSERT(expr)                       \
-  do {                                          \
-    if (!(expr)) ::mend::manifest::break_off(); \
+#define TOML_ASSERT(expr)                     \
+  do {                                        \
+    if (!(expr)) ::mend::config::break_off(); \
   } while (false)
 #define TOML_ASSERT_ASSUME(expr) TOML_ASSERT(expr)
 

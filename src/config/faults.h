@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Everything that is wrong with one manifest, in the order found, each with its place in the text. The parser
-// collects here and throws once, so that a preparer sees all mistakes at a time (MF-2). Private to this
-// folder.
+// Everything that is wrong with one text, in the order found, each with its place. A parser collects here and
+// throws once, so that a preparer sees all mistakes at a time.
 #pragma once
 
 #include <string>
 
 #include "base/error.h"
-#include "manifest/path.h"
-#include "manifest/toml.h"
+#include "config/place.h"
 
-namespace mend::manifest {
+namespace mend::config {
 
 class Faults {
  public:
   static constexpr size_t kMaximumReported = 50;
 
+  // `file` is put before each place.
   explicit Faults(std::string file) : file_(std::move(file)) {}
 
-  void add(const char* id, const toml::source_position& at, const std::string& text) {
+  // `id` is a literal, as for Error.
+  void add(const char* id, const Place& at, const std::string& text) {
     if (first_id_ == nullptr) first_id_ = id;
     if (++count_ > kMaximumReported) return;
     if (!text_.empty()) text_ += "\n";
     text_ += file_ + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " + text;
   }
-  void add(const Fault& fault, const toml::source_position& at) { add(fault.id, at, fault.text); }
 
+  // kUsage with the id of the first and the text of all, one a line.
   void throw_if_any() const {
     if (first_id_ == nullptr) return;
     const std::string more =
@@ -40,4 +40,4 @@ class Faults {
   std::string text_;
 };
 
-}  // namespace mend::manifest
+}  // namespace mend::config

@@ -4,21 +4,17 @@
 // parser::update_region_ends). This looks at the text before toml++ does.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string_view>
 
-namespace mend::manifest {
+#include "config/place.h"
 
-// Far more than any manifest has, outside of strings, on one line.
+namespace mend::config {
+
+// Far more than any text of ours has, outside of strings, on one line.
 inline constexpr size_t kMaximumDotsInLine = 32;
 
-struct TextPosition {
-  uint32_t line = 1;
-  uint32_t column = 1;
-};
-
 // Where a line has more dots outside of strings than that, if one does.
-std::optional<TextPosition> too_deep(std::string_view text);
+std::optional<Place> too_deep(std::string_view text);
 
-}  // namespace mend::manifest
+}  // namespace mend::config
