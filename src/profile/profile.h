@@ -11,6 +11,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@
 namespace mend::profile {
 
 inline constexpr size_t kMaximumBytes = 256 * 1024;
+inline constexpr uint64_t kMinimumImageBytes = uint64_t{64} << 20;
+inline constexpr uint64_t kMaximumImageBytes = uint64_t{32} << 30;
 
 enum class Mode { kAuto, kAsk, kScan };
 // "auto", "ask", "scan".
@@ -43,16 +46,19 @@ struct Profile {
   std::string contact;   // whom the technician calls; may be empty
   std::string incident;  // empty: the manifests' titles
   Mode mode = Mode::kAuto;
-  std::chrono::seconds restart_after{0};   // 0: stays until a key is pressed or the stick is pulled
+  std::chrono::seconds restart_after{0};  // 0: stays until a key is pressed or the stick is pulled
   AtEnd at_end = AtEnd::kRestart;
-  std::chrono::seconds disk_timeout{30};   // how long to wait for the first disk
-  bool shell = false;                      // a root shell on the second console, for debugging
-  uint64_t size_bytes = 0;                 // of the image; 0: the default, or what is needed
-  std::vector<Setting> repair;             // [repair], in the order of the text
-  std::string file;                        // as named by the caller
+  std::chrono::seconds disk_timeout{30};  // how long to wait for the first disk
+  bool shell = false;                     // a root shell on the second console, for debugging
+  uint64_t size_bytes = 0;                // of the image; 0: the default, or what is needed
+  std::vector<Setting> repair;            // [repair], in the order of the text
+  std::string file;                       // as named by the caller
 };
 
-// kUsage "profile.…" (PF-2).
+// "256M", "1G" (powers of 1024) → bytes; nothing for any other text.
+std::optional<uint64_t> parse_size(std::string_view text);
+
+// kUsage "profile.…" or "config.…" (PF-2).
 Profile parse(std::string_view text, const std::string& file_name);
 Profile load(const std::string& path);
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Lines of text on every console of the machine at once (its own screen, a serial line), and a key from any of
-// them. What init and the technician's console show themselves on. Knows nothing of what is shown.
+// Lines of text on every console of the machine at once (its own screen, a serial line), and a key from any
+// of them. What init and the technician's console show themselves on. Knows nothing of what is shown.
 //
 // Invariants
-//   SC-1  A console that cannot be opened, or fails later, is left out; the others go on. No output is ever an
+//   SC-1  A console that cannot be opened, or fails later, is left out; the others go on. No output is ever
+//   an
 //         error.
 //   SC-2  Only printable text reaches a console: what comes from a disk cannot move a cursor (base/text.h).
 //   SC-3  A console's settings are put back when the Screen goes.
@@ -37,8 +38,7 @@ class Screen {
   void status(std::string_view text);
   // An empty screen where that is possible.
   void clear();
-  // The next key (its first byte), or nothing when none came in time; negative: waits for ever. What was typed
-  // before the call does not count when `fresh`.
+  // The next key (its first byte), or nothing when none came in time.
   std::optional<char> key(std::chrono::milliseconds timeout);
   // Forgets what was typed so far.
   void forget_keys();
@@ -47,5 +47,9 @@ class Screen {
   struct Console;
   std::vector<Console> consoles_;
 };
+
+// `text` cut between words into lines of at most `width` columns; lines after the first keep its indent.
+// REQUIRES: width >= 2.
+std::vector<std::string> wrap(std::string_view text, size_t width);
 
 }  // namespace mend::screen
