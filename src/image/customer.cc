@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "image/customer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "image/fat_names.h"
+#include "keys/keys.h"
+#include "profile/stick.h"
+
+namespace mend::image {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kMaximumNameBytes = 100;
+
+bool is_preparers_own(const std::string& name) {
+  return name.front() == '.' || lower_ascii(name).rfind("readme", 0) == 0;
+}
+
+class Loader {
+ public:
+  explicit Loader(const std::string& folder) : folder_(folder) {
+    customer_.name = customer_name(folder);
+    if (const auto fault = name_fault(customer_.name)) {
+      add(fmt::format("{}: the folder's name is to be the name of an image file: {}", printable(folder),
+                      *fault));
+    }
+  }
+
+  Customer load() {
+    for (const std::string& name : names_in(folder_)) {
+      if (name == stick::kProfile) {
+        load_profile();
+      } else if (name == stick::kManifests) {
+        for_each_file(name, [&](const std::string& file) { load_manifest(file); });
+      } else if (name == stick::kKeys) {
+        for_each_file(name, [&](const std::string& file) { load_keys(file); });
+      } else {
+        add(fmt::format("{}: not known here; a customer's folder holds {}, {}/ and {}/", path(name),
+                        stick::kProfile, stick::kManifests, stick::kKeys));
+      }
+    }
+    check_whole();
+    if (!faults_.empty()) throw Error(ErrorCode::kUsage, "image.customer.faults", faults_);
+    customer_.keys = credentials_.recovery.size() + credentials_.startup_keys.size();
+    return std::move(customer_);
+  }
+
+ private:
+  static std::optional<std::string> name_fault(const std::string& name) {
+    if (const auto fault = fat_name_fault(name)) return fault;
+    if (name.size() > kMaximumNameBytes) return fmt::format("it has more than {} bytes", kMaximumNameBytes);
+    if (name.front() == '-' || name.front() == '.') return "it begins with a dash or a dot";
+    return std::nullopt;
+  }
+
+  std::string path(std::string_view name) const { return printable(folder_ + "/" + std::string(name)); }
+
+  void add(const std::string& fault) { faults_ += (faults_.empty() ? "" : "\n") + fault; }
+
+  // Runs `load`; what is wrong with the file is one fault or several, and the next file has its turn.
+  template <typename Load>
+  void collect(const std::string& name, Load load) {
+    try {
+      load();
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kUsage && error.code() != ErrorCode::kCorrupt) throw;
+      const std::string what = error.what();
+      add(what.find(path(name)) != std::string::npos ? what : path(name) + ": " + what);
+    }
+  }
+
+  std::vector<std::string> names_in(const std::string& folder) const {
+    std::vector<std::string> names;
+    std::error_code error;
+    fs::directory_iterator list(folder, error);
+    if (error) {
+      throw Error(ErrorCode::kNotFound, "image.customer.folder",
+                  fmt::format("cannot list the folder {}: {}", printable(folder), error.message()));
+    }
+    for (const fs::directory_entry& entry : list) {
+      std::string name = entry.path().filename().string();
+      if (!is_preparers_own(name)) names.push_back(std::move(name));
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  template <typename Load>
+  void for_each_file(const std::string& folder, Load load) {
+    std::error_code error;
+    if (!fs::is_directory(folder_ + "/" + folder, error)) return add(path(folder) + ": it is to be a folder");
+    std::map<std::u16string, std::string> seen;
+    for (const std::string& name : names_in(folder_ + "/" + folder)) {
+      const std::string file = folder + "/" + name;
+      if (const auto fault = fat_name_fault(name)) {
+        add(fmt::format("{}: no name for a file on the stick: {}", path(file), *fault));
+      } else if (fs::is_directory(folder_ + "/" + file, error)) {
+        add(fmt::format("{}: a folder, which would not be read: put its files into {}/", path(file), folder));
+      } else if (const auto [place, is_new] = seen.emplace(folded_fat_name(name), name); !is_new) {
+        add(fmt::format("{}: the same name as {} on the stick, which does not tell a from A", path(file),
+                        printable(place->second)));
+      } else {
+        collect(file, [&] { load(file); });
+      }
+    }
+  }
+
+  void load_profile() {
+    collect(std::string(stick::kProfile), [&] {
+      const std::string file = folder_ + "/" + std::string(stick::kProfile);
+      const ByteVector text = read_file(file, profile::kMaximumBytes);
+      has_profile_ = true;
+      put(std::string(stick::kProfile), Content::memory(text));
+      customer_.profile = profile::parse(as_text(text), file);
+      has_good_profile_ = true;
+    });
+  }
+
+  void load_manifest(const std::string& name) {
+    if (fs::path(name).extension() != ".toml")
+      return add(path(name) + ": a manifest's name ends in .toml; only those are read");
+    const ByteVector text = read_file(folder_ + "/" + name, manifest::kMaximumBytes);
+    has_manifest_ = true;
+    put(name, Content::memory(text));
+    customer_.manifests.push_back(manifest::parse(as_text(text), folder_ + "/" + name));
+  }
+
+  void load_keys(const std::string& name) {
+    Secret content = read_secret_file(folder_ + "/" + name, keys::kMaximumFileBytes);
+    const keys::ImportReport report = keys::parse(content.bytes(), folder_ + "/" + name, credentials_);
+    const bool gives_nothing = report.keys + report.duplicates == 0;
+    if (gives_nothing) add(path(name) + ": there is no key in this file");
+    for (const keys::Problem& problem : report.problems) {
+      gives_nothing ? add(problem.text()) : customer_.notes.push_back(problem.text());
+    }
+    if (report.problems_left_out != 0) {
+      customer_.notes.push_back(
+          fmt::format("{}: {} more lines like these", path(name), report.problems_left_out));
+    }
+    put(name, Content::secret(std::move(content)));
+  }
+
+  void put(const std::string& name, Content content) {
+    customer_.files.push_back({name, std::move(content)});
+  }
+
+  void check_whole() {
+    if (!has_profile_ && faults_.find(path(stick::kProfile)) == std::string::npos)
+      add(fmt::format("{}: missing; start from configs/customers/example", path(stick::kProfile)));
+    if (!has_manifest_ && has_good_profile_ && customer_.profile.mode != profile::Mode::kScan) {
+      add(
+          fmt::format("{}: there is no manifest, so the stick would repair nothing; copy one from "
+                      "configs/manifests, or set mode = \"scan\" in the profile",
+                      path(stick::kManifests)));
+    }
+  }
+
+  std::string folder_;
+  Customer customer_;
+  bitlocker::Credentials credentials_;
+  std::string faults_;
+  bool has_profile_ = false, has_good_profile_ = false, has_manifest_ = false;
+};
+
+}  // namespace
+
+std::string Customer::incident() const {
+  if (!profile.incident.empty() || manifests.empty()) return profile.incident;
+  std::string titles;
+  for (const manifest::Manifest& manifest : manifests)
+    titles += (titles.empty() ? "" : "; ") + manifest.title;
+  return titles;
+}
+
+std::string customer_name(const std::string& folder) {
+  std::error_code error;
+  fs::path path = fs::absolute(folder, error).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  return path.filename().string();
+}
+
+Customer load_customer(const std::string& folder) {
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) {
+    throw Error(ErrorCode::kNotFound, "image.customer.folder",
+                fmt::format("{} is no folder; it is to hold {}, {}/ and {}/", printable(folder),
+                            stick::kProfile, stick::kManifests, stick::kKeys));
+  }
+  return Loader(folder).load();
+}
+
+std::vector<std::string> customer_folders(const std::string& folder) {
+  std::vector<std::string> folders;
+  std::error_code error;
+  fs::directory_iterator list(folder, error);
+  if (error) {
+    throw Error(ErrorCode::kNotFound, "image.customer.list",
+                fmt::format("cannot list the folder {}: {}", printable(folder), error.message()));
+  }
+  for (const fs::directory_entry& entry : list) {
+    if (entry.is_directory(error) && entry.path().filename().string().front() != '.')
+      folders.push_back(entry.path().string());
+  }
+  std::sort(folders.begin(), folders.end());
+  if (folders.empty()) {
+    throw Error(ErrorCode::kUsage, "image.customer.none",
+                fmt::format("there is no customer's folder in {}", printable(folder)));
+  }
+  return folders;
+}
+
+}  // namespace mend::image
