@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "init/boot.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "disk/disk.h"
+#include "init/controllers.h"
+#include "init/power.h"
+#include "init/system.h"
+
+namespace mend::init {
+namespace {
+
+using namespace std::chrono_literals;
+using screen::Style;
+
+constexpr std::chrono::seconds kStickPatience = 60s;
+constexpr std::chrono::milliseconds kMoment = 20ms;  // between two looks for what should come at once
+constexpr std::chrono::milliseconds kCalm = 1000ms;  // when the technician has been told
+
+constexpr std::string_view kKeys = "Press R to restart or P to power off. The search goes on meanwhile.";
+
+constexpr const char* kLoadList = "/etc/mendstick/modules.load";
+constexpr const char* kOptionList = "/etc/mendstick/modules.options";
+
+std::string in_words(const StickDevice& stick) {
+  return stick.model.empty() ? stick.disk : stick.disk + " (" + stick.model + ")";
+}
+
+std::string in_words(const ChildEnd& ended) {
+  if (ended.signal != 0)
+    return fmt::format("was ended by signal {} ({})", ended.signal, ::strsignal(ended.signal));
+  return fmt::format("ended with status {}", ended.status);
+}
+
+}  // namespace
+
+Boot::Boot(Roots roots) : roots_(std::move(roots)) {}
+
+void Boot::run() {
+  try {
+    prepare();
+    run_steps();
+  } catch (const std::exception& error) {
+    stop_with({std::string("The start from this stick failed: ") + error.what()});
+  }
+}
+
+void Boot::prepare() {
+  const std::vector<std::string> faults = mount_kernel_trees();
+  consoles_ = console_devices(roots_);
+  screen_ = std::make_unique<screen::Screen>(consoles_);
+  screen_->line("Mendstick is starting. So far it only reads.", Style::kStrong);
+  for (const std::string& fault : faults) screen_->line(fault, Style::kBad);
+
+  command_line_ = parse_command_line(read_text(roots_.proc + "/cmdline"));
+  for (const std::string& fault : command_line_.faults) screen_->line(fault, Style::kBad);
+  if (command_line_.image_id.empty()) {
+    stop_with({"The kernel was not told which stick it comes from (mendstick.image=…).",
+               "Start the machine from the stick itself, with the menu that is on it."});
+  }
+  const std::string release = kernel_release();
+  loader_ = std::make_unique<ModuleLoader>(ModuleIndex::read("/lib/modules/" + release),
+                                           parse_module_options(read_text(kOptionList)), roots_.sys,
+                                           insert_into_kernel);
+  finder_ = std::make_unique<StickFinder>(roots_, command_line_.image_id, read_first_sector);
+  debug("kernel " + release);
+  const std::string always = read_text(kLoadList);
+  for (const std::string_view name : words(always)) loader_->load(std::string(name), "always");
+  show_drivers();
+}
+
+void Boot::run_steps() {
+  find_stick();
+  read_profile();
+  wait_for_disk();
+  wait_for_power();
+  start_shell();
+  debug("mend is started");
+  end(run_console());
+}
+
+void Boot::find_stick() {
+  const Clock::time_point deadline = Clock::now() + kStickPatience;
+  bool told = false;
+  std::vector<StickDevice> seen;
+  for (;;) {
+    obey(go_on(told ? kCalm / 4 : kMoment));
+    std::vector<StickDevice> sticks = finder_->look();
+    if (sticks.size() == 1 && take_stick(sticks)) return;
+    if (sticks.size() > 1 && sticks != seen) {
+      if (take_stick(sticks)) return;
+      told = true;
+    }
+    seen = std::move(sticks);
+    if (seen.empty() && !told && Clock::now() > deadline) {
+      told = true;
+      screen_->line("The stick is not found again, although this machine was started from it.", Style::kBad);
+      screen_->line(
+          "Remedy: pull it out and put it into another USB port, best one at the back of the machine, "
+          "without a hub or an extension in between. In a virtual machine attach it as a disk.");
+      screen_->line(kKeys);
+    }
+  }
+}
+
+// True when one of the candidates is the stick and is mounted; else the screen says why not.
+bool Boot::take_stick(const std::vector<StickDevice>& candidates) {
+  std::vector<StickDevice> ours;
+  for (const StickDevice& candidate : candidates) {
+    if (is_ours(candidate)) ours.push_back(candidate);
+  }
+  if (ours.size() > 1) {
+    std::string names;
+    for (const StickDevice& stick : ours) names += (names.empty() ? "" : ", ") + in_words(stick);
+    screen_->line("Two sticks of the same image are plugged in: " + names + ".", Style::kBad);
+    screen_->line("Remedy: pull out all but one of them; then it goes on by itself.");
+  }
+  if (ours.size() != 1) return false;
+  stick_ = ours.front();
+  int error = mount_stick(stick_.volume, Access::kReadOnly);
+  if (error != 0) return false;
+  error = make_stick_writable();
+  if (error != 0) {
+    screen_->line("The stick " + in_words(stick_) + " cannot be written: " + std::strerror(error) + ".",
+                  Style::kBad);
+  }
+  debug("the stick is " + stick_.volume);
+  return true;
+}
+
+// Why the volume, mounted for reading, is not the stick of this image; empty when it is.
+std::string Boot::why_not_ours() const {
+  try {
+    const profile::ImageInfo info =
+        profile::load_image_info(std::string(kStickDirectory) + "/" + std::string(stick::kImageInfo));
+    return info.id == command_line_.image_id ? "" : "it is of another image, for " + info.customer;
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+bool Boot::is_ours(const StickDevice& candidate) {
+  const auto judged = judged_.find(candidate.volume);
+  if (judged != judged_.end() && judged->second) return true;
+  const int error = mount_stick(candidate.volume, Access::kReadOnly);
+  const std::string why = error == 0 ? why_not_ours() : std::string(std::strerror(error));
+  if (error == 0) unmount_stick();
+  if (!why.empty() && judged == judged_.end())
+    screen_->line(
+        "The volume " + candidate.volume + " on " + in_words(candidate) + " is not used: " + printable(why),
+        Style::kBad);
+  judged_[candidate.volume] = why.empty();
+  return why.empty();
+}
+
+// Whatever is wrong with it, `mend` says so and changes nothing.
+void Boot::read_profile() {
+  try {
+    profile_ = profile::load(std::string(kStickDirectory) + "/" + std::string(stick::kProfile));
+  } catch (const Error& error) {
+    debug(std::string("the profile cannot be used: ") + error.what());
+  }
+}
+
+bool Boot::disk_is_there() {
+  std::vector<std::string> disks = disk::internal_disks(roots_.sys, roots_.dev);
+  disks.erase(std::remove(disks.begin(), disks.end(), stick_.disk), disks.end());
+  return !disks.empty();
+}
+
+void Boot::wait_for_disk() {
+  const Clock::time_point deadline = Clock::now() + profile_.disk_timeout;
+  bool told = false;
+  while (!disk_is_there() || !loader_->storage_done()) {
+    const std::optional<char> key = go_on(told ? kCalm : kMoment);
+    if (told) obey(key);
+    if (told || Clock::now() < deadline) continue;
+    told = true;
+    explain_missing_disk();
+  }
+  if (told) screen_->line("A disk has come.", Style::kGood);
+}
+
+void Boot::explain_missing_disk() {
+  screen_->line(
+      fmt::format("This machine shows no internal disk after {} seconds.", profile_.disk_timeout.count()),
+      Style::kBad);
+  for (const std::string& paragraph : explain_no_disk(storage_controllers(roots_.sys), loader_->failures()))
+    screen_->line("  " + paragraph);
+  screen_->line(kKeys);
+}
+
+void Boot::wait_for_power() {
+  Power power = read_power(roots_.sys);
+  if (power.percent)
+    debug(fmt::format("battery {} %, mains {}", *power.percent, power.mains ? "connected" : "not connected"));
+  if (is_enough(power)) return;
+  screen_->line(fmt::format("The battery is at {} %, and the mains are not connected. A repair needs {} %.",
+                            *power.percent, kLeastPercent),
+                Style::kBad);
+  screen_->line(
+      "Plug in the mains; then it goes on by itself. Press C to go on all the same, P to power off.");
+  while (!is_enough(power)) {
+    const std::optional<char> key = go_on(kCalm);
+    if (key == 'c' || key == 'C') break;
+    obey(key);
+    power = read_power(roots_.sys);
+  }
+}
+
+void Boot::end(const ChildEnd& ended) {
+  screen_ = std::make_unique<screen::Screen>(consoles_);
+  const bool good = ended.signal == 0 && (ended.status == static_cast<int>(stick::Next::kRestart) ||
+                                          ended.status == static_cast<int>(stick::Next::kPowerOff) ||
+                                          ended.status == static_cast<int>(stick::Next::kFirmwareSetup));
+  if (good) finish(static_cast<stick::Next>(ended.status));
+  stop_with({"mend " + in_words(ended) + ", which it never should.",
+             "What it had logged is safe on the stick. If it was changing the disk, start from this stick "
+             "again: it "
+             "finishes the work or leaves the disk as it was."});
+}
+
+std::optional<char> Boot::go_on(std::chrono::milliseconds pause) {
+  const bool worked = loader_->step();
+  show_drivers();
+  return screen_->key(worked ? 0ms : pause);
+}
+
+void Boot::obey(std::optional<char> key) {
+  if (key == 'r' || key == 'R') finish(stick::Next::kRestart);
+  if (key == 'p' || key == 'P') finish(stick::Next::kPowerOff);
+}
+
+void Boot::debug(const std::string& text) {
+  if (command_line_.debug && screen_)
+    screen_->line(fmt::format("[{:8.3f}] {}", static_cast<double>(monotonic_ns()) / 1e9, text));
+}
+
+void Boot::show_drivers() {
+  for (; shown_ < loader_->log().size(); ++shown_) {
+    const LoadedModule& module = loader_->log()[shown_];
+    if (!command_line_.debug || !screen_) continue;
+    const std::string result = module.error == 0 ? "loaded" : std::strerror(module.error);
+    screen_->line(fmt::format("[{:8.3f}] {}: {}, for {}", module.at_seconds, module.name, result,
+                              printable(module.because)));
+  }
+}
+
+}  // namespace mend::init
