@@ -68,7 +68,7 @@ std::string name_of_file(std::string_view path) {
 // The names in "pre: a b post: c", without the two words.
 std::vector<std::string> names_in_soft_dependency(const std::string& text) {
   std::vector<std::string> names = words_of(text);
-  std::erase_if(names, [](const std::string& word) { return word.ends_with(':'); });
+  std::erase_if(names, [](const std::string& word) { return word == "pre:" || word == "post:"; });
   for (std::string& name : names) name = module_name(name);
   return names;
 }
@@ -222,15 +222,18 @@ std::string ModuleSet::alias_list() const {
 }
 
 std::string ModuleSet::soft_dependency_list() const {
+  std::set<std::string> aliases;
+  for (const auto& [name, module] : modules) aliases.insert(module.aliases.begin(), module.aliases.end());
   std::string text;
   for (const auto& [name, module] : modules) {
     for (const std::string& soft : module.soft_deps) {
       std::string line, group;
       for (const std::string& word : words_of(soft)) {
-        if (word.ends_with(':')) {
-          group = word;
-        } else if (const std::string needed = module_name(word); modules.count(needed) != 0) {
-          line += (group.empty() ? " " : " " + group + " ") + needed;
+        const std::string needed = module_name(word);
+        if (word == "pre:" || word == "post:") {
+          group = " " + word;
+        } else if (modules.count(needed) != 0 || aliases.count(word) != 0) {
+          line += group + " " + (modules.count(needed) != 0 ? needed : word);
           group.clear();
         }
       }
