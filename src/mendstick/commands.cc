@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mendstick/commands.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "audit/reader.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "image/batch.h"
+#include "manifest/manifest.h"
+
+namespace mend::mendstick {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Beside this program, as it is built, or where an installation has it.
+std::string default_parts() {
+  std::error_code error;
+  const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
+  const fs::path built = folder / "parts";
+  if (fs::is_directory(built, error)) return built.string();
+  return (folder.parent_path() / "lib" / "mendstick").string();
+}
+
+image::BaseRequest base_request(const Options& options) {
+  image::BaseRequest request;
+  request.parts = options.parts.empty() ? default_parts() : options.parts;
+  request.cache = options.cache;
+  request.apt_options = options.apt_options;
+  return request;
+}
+
+image::Base find_base(const Options& options, const image::BaseRequest& request, Terminal& terminal) {
+  if (!options.base.empty()) return image::open_base(options.base);
+  return image::base_in_cache(request, terminal);
+}
+
+image::BuildOptions build_options(const Options& options, const image::BaseRequest& request) {
+  image::BuildOptions build;
+  build.read_me = image::load_read_me(request.parts);
+  build.built = image::build_time(std::getenv("SOURCE_DATE_EPOCH"));
+  build.size_bytes = options.size_bytes;
+  return build;
+}
+
+int run_base(const Options& options, Terminal& terminal) {
+  const image::Base base = image::make_base(base_request(options), options.output, terminal);
+  terminal.clear();
+  fmt::print("{}  kernel {}, {} packages\n", options.output, base.kernel_version, base.packages.size());
+  return 0;
+}
+
+int run_build(const Options& options, Terminal& terminal) {
+  const image::BaseRequest request = base_request(options);
+  // What is wrong with the customer is said before anything is downloaded.
+  const image::Customer customer = image::load_customer(options.customers);
+  const image::BuildOptions build = build_options(options, request);
+  for (const std::string& note : customer.notes) terminal.note(note);
+  const image::Base base = find_base(options, request, terminal);
+  stop_on_interrupt();  // the second or two that are left are finished
+  image::RangeHasher hasher;
+  const image::BuiltImage built = image::build_image(base, customer, build, options.output, hasher, terminal);
+  terminal.clear();
+  if (customer.keys != 0) {
+    terminal.note(fmt::format("{} {} on the stick, in clear: whoever finds it can read {}", customer.keys,
+                              customer.keys == 1 ? "key is" : "keys are",
+                              customer.keys == 1 ? "it" : "them"));
+  }
+  terminal.note(fmt::format("image {}: {}, of which {} are free for logs", built.id,
+                            image::size_text(built.size_bytes), image::size_text(built.free_bytes)));
+  fmt::print("{}  {}\n", to_hex(*built.sha256), built.path);
+  return 0;
+}
+
+void tell_failures(const image::BatchResult& result, Terminal& terminal) {
+  for (const image::BatchFailure& failure : result.failures) {
+    std::string why = failure.why;
+    for (size_t at = why.find('\n'); at != std::string::npos; at = why.find('\n', at + 3))
+      why.replace(at, 1, "\n  ");
+    terminal.note(fmt::format("{} failed:\n  {}", printable(failure.customer), why));
+  }
+}
+
+int run_batch(const Options& options, Terminal& terminal) {
+  const image::BaseRequest request = base_request(options);
+  image::BatchRequest batch;
+  batch.customers = options.customers;
+  batch.output = options.output;
+  batch.jobs = options.jobs;
+  batch.shard = image::parse_shard(options.shard);
+  batch.options = build_options(options, request);
+  batch.options.whole_hash = options.whole_hash ? image::WholeHash::kYes : image::WholeHash::kNo;
+  image::customer_folders(options.customers);  // says what is wrong before anything is downloaded
+  const image::Base base = find_base(options, request, terminal);
+  const image::BatchResult result = image::build_batch(base, batch, stop_on_interrupt(), terminal);
+  terminal.clear();
+  tell_failures(result, terminal);
+  if (result.with_keys != 0) {
+    terminal.note(fmt::format("{} of the images hold keys in clear: whoever finds such a stick can read them",
+                              result.with_keys));
+  }
+  std::string summary = fmt::format("{} built, {} failed", result.built, result.failures.size());
+  if (result.in_other_shards != 0) summary += fmt::format(", {} in other shards", result.in_other_shards);
+  fmt::print("{}\n", summary);
+  return result.failures.empty() ? 0 : 1;
+}
+
+int run_manifest_check(const Options& options, Terminal& terminal) {
+  int status = 0;
+  for (const std::string& file : options.files) {
+    try {
+      const manifest::Manifest manifest = manifest::load(file);
+      fmt::print("{}: good: {} version {}, {} {}\n", printable(file), manifest.id, manifest.version,
+                 manifest.rules.size(), manifest.rules.size() == 1 ? "rule" : "rules");
+    } catch (const Error& error) {
+      terminal.note(error.what());
+      status = std::max(status, error.code() == ErrorCode::kIo ? 4 : 2);
+    }
+  }
+  return status;
+}
+
+// Whether the log is whole.
+bool show_log(const std::string& file) {
+  const audit::ReadResult result = audit::read_log(file);
+  switch (result.chain) {
+    case audit::Chain::kWhole:
+      fmt::print("{}: whole, {} records, closing hash {}\n", printable(file), result.records,
+                 to_hex(result.last));
+      return true;
+    case audit::Chain::kCutShort:
+      fmt::print("{}: cut short after {} good records: {}\n", printable(file), result.records, result.why);
+      return false;
+    case audit::Chain::kChanged:
+      fmt::print("{}: changed at line {}: {}\n", printable(file), result.changed_line, result.why);
+      return false;
+  }
+  return false;
+}
+
+int run_audit_verify(const Options& options, Terminal& terminal) {
+  int status = 0;
+  for (const std::string& file : options.files) {
+    try {
+      if (!show_log(file)) status = std::max(status, 1);
+    } catch (const Error& error) {
+      terminal.note(error.what());
+      status = std::max(status, error.code() == ErrorCode::kIo ? 4 : 2);
+    }
+  }
+  return status;
+}
+
+}  // namespace
+
+int run(const Options& options, Terminal& terminal) {
+  switch (options.command) {
+    case Command::kShow:
+      return fmt::print("{}", options.text), 0;
+    case Command::kBase:
+      return run_base(options, terminal);
+    case Command::kBuild:
+      return run_build(options, terminal);
+    case Command::kBatch:
+      return run_batch(options, terminal);
+    case Command::kWrite:
+    case Command::kVerify:
+      break;
+    case Command::kManifestCheck:
+      return run_manifest_check(options, terminal);
+    case Command::kAuditVerify:
+      return run_audit_verify(options, terminal);
+  }
+  return 0;
+}
+
+}  // namespace mend::mendstick

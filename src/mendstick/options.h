@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The command line of `mendstick` as typed values. Everything that is wrong with it is kUsage.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mend::mendstick {
+
+enum class Command {
+  kShow,  // `text` and no more: help, version
+  kBase,
+  kBuild,
+  kBatch,
+  kWrite,
+  kVerify,
+  kManifestCheck,
+  kAuditVerify,
+};
+
+struct Options {
+  Command command = Command::kShow;
+  std::string text;       // kShow
+  std::string customers;  // build: the customer's folder; batch: the folder of folders
+  std::string output;     // build, batch, base
+  uint64_t size_bytes = 0;
+  unsigned jobs = 0;
+  std::string shard = "1/1";
+  bool whole_hash = false;  // batch
+  std::string parts, base, cache;
+  std::vector<std::string> apt_options;
+  std::string image;               // write, verify
+  std::string device;              // write
+  std::string serial;              // write
+  std::string bmap;                // write, verify
+  std::vector<std::string> files;  // manifest check, audit verify
+};
+
+Options parse_options(int argc, const char* const* argv);
+
+// "512M", "2G", "67108864". kUsage "mendstick.options.size".
+uint64_t parse_size(std::string_view text);
+
+}  // namespace mend::mendstick

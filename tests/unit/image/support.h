@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the tests of images share: a small base in a scratch folder, a customer's folder, and programs that
+// are not ours run on what was built.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "image/base.h"
+#include "image/program.h"
+#include "tests/support/skip.h"
+#include "tests/support/temp_folder.h"
+
+namespace mend::image::test {
+
+namespace fs = std::filesystem;
+
+inline std::string read_text(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+inline void write_text_file(const fs::path& path, std::string_view text) {
+  fs::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary).write(text.data(), static_cast<std::streamsize>(text.size()));
+}
+
+// Bytes that repeat nowhere near.
+inline std::string pattern(size_t size_bytes, uint32_t seed = 1) {
+  std::string text(size_bytes, '\0');
+  uint32_t state = seed * 2654435761U + 1;
+  for (char& c : text) {
+    state = state * 1664525U + 1013904223U;
+    c = static_cast<char>(state >> 24);
+  }
+  return text;
+}
+
+// A base as make_base() gives it, with content that no firmware would start.
+inline Base small_base(const fs::path& folder) {
+  Base base;
+  base.directory = folder.string();
+  base.kernel_version = "6.12.0-test";
+  const auto add = [&](const char* path, const char* file, size_t size, uint32_t seed) {
+    const std::string content = pattern(size, seed);
+    write_text_file(folder / file, content);
+    base.files.push_back({path, file, size, crypto::sha256(as_bytes(content))});
+  };
+  add("EFI/BOOT/BOOTX64.EFI", "shim", 900'001, 2);
+  add("EFI/BOOT/grubx64.efi", "grub", 2'600'000, 3);
+  add("EFI/BOOT/mmx64.efi", "mm", 800'000, 4);
+  add("mendstick/initramfs", "initramfs", 5'000'123, 5);
+  add("mendstick/vmlinuz", "vmlinuz", 12'000'000, 6);
+  base.boot_sector_code.assign(440, 0x90);
+  base.bios_core.assign(285 * 512, 0x5A);
+  base.menu_template = "set id=@ID@ customer=@CUSTOMER@ @INCIDENT@ @BUILT@ @SERIAL@ @MODE_ARGUMENT@\n";
+  base.packages.push_back({"linux-image-test", "6.12.0-1+b1", "amd64", std::string(64, 'a'),
+                           "GPL-2.0-only AND MIT", PackageUse::kUnpacked});
+  base.sha256.fill(7);
+  return base;
+}
+
+inline constexpr std::string_view kProfileText = "[customer]\nname = \"Müller & Söhne\"\n";
+
+inline constexpr std::string_view kManifestText =
+    "[manifest]\nid = \"test-1\"\nversion = 1\ntitle = \"A test\"\n\n"
+    "[[rule]]\nid = \"one\"\naction = \"quarantine\"\npath = 'Windows\\Temp\\bad*.sys'\n";
+
+// Made up: eight groups that are multiples of eleven.
+inline constexpr std::string_view kKeyText = "000011-000022-000033-000044-000055-000066-000077-000088\n";
+
+// A customer's folder with a profile, a manifest and a key.
+inline void make_customer(const fs::path& folder) {
+  write_text_file(folder / "profile.toml", kProfileText);
+  write_text_file(folder / "manifests" / "test.toml", kManifestText);
+  write_text_file(folder / "keys" / "PC-1.txt", kKeyText);
+  write_text_file(folder / "README.md", "the preparer's own\n");
+}
+
+// The FAT volume in an image file, to mtools.
+inline std::string volume_of(const std::string& image) {
+  return image + "@@1M";
+}
+
+inline Outcome run_judge(std::vector<std::string> arguments) {
+  return run_program(arguments, {.environment = {{"MTOOLS_SKIP_CHECK", "0"}, {"LC_ALL", "C.UTF-8"}}});
+}
+
+}  // namespace mend::image::test
