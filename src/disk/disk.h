@@ -92,6 +92,9 @@ Disk inspect_reader(block::BlockReader& reader, bool sector_size_known);
 // device, nothing without a medium. Sorted. kIo when the kernel's list cannot be read.
 std::vector<std::string> internal_disks();
 std::vector<std::string> internal_disks(const std::string& sys_root, const std::string& dev_root);
+// The others with a medium: on USB, in a card reader, behind a port.
+std::vector<std::string> external_disks();
+std::vector<std::string> external_disks(const std::string& sys_root, const std::string& dev_root);
 
 // Fills in vendor, model, serial, WWN, removable, usb of the block device major:minor from sysfs. What the
 // kernel does not tell stays empty. kUsage when the device is a partition of a disk.

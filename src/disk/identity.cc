@@ -64,16 +64,32 @@ bool is_disk_name(const std::string& name) {
   return starts("nvme") || starts("sd") || starts("vd") || starts("xvd");
 }
 
-bool is_internal(const fs::path& sys_root, const std::string& name) {
+enum class Place { kInternal, kExternal, kNoDisk };
+
+Place place_of(const fs::path& sys_root, const std::string& name) {
   std::error_code error;
   const fs::path device = fs::canonical(sys_root / "block" / name, error);
-  if (error || !is_disk_name(name)) return false;
+  if (error || !is_disk_name(name)) return Place::kNoDisk;
   const std::string size = read_text(device / "size");
-  if (size.empty() || size == "0") return false;
-  if (read_text(device / "removable") == "1" || read_text(device / "hidden") == "1") return false;
-  if (read_text(device / "device" / "type") == "SD") return false;  // a card; a soldered chip says MMC
-  return !is_on_usb(device) &&
-         !is_behind_removable_port(fs::weakly_canonical(sys_root, error), device.parent_path());
+  if (size.empty() || size == "0" || read_text(device / "hidden") == "1") return Place::kNoDisk;
+  const bool is_card = read_text(device / "device" / "type") == "SD";  // a soldered chip says MMC
+  const bool external = read_text(device / "removable") == "1" || is_card || is_on_usb(device) ||
+                        is_behind_removable_port(fs::weakly_canonical(sys_root, error), device.parent_path());
+  return external ? Place::kExternal : Place::kInternal;
+}
+
+std::vector<std::string> disks_at(Place place, const std::string& sys_root, const std::string& dev_root) {
+  std::vector<std::string> paths;
+  std::error_code error;
+  fs::directory_iterator list(fs::path(sys_root) / "block", error);
+  if (error)
+    throw_errno("disk.identity.list", "cannot list the disks in " + sys_root + "/block", error.value());
+  for (const fs::directory_entry& entry : list) {
+    const std::string name = entry.path().filename().string();
+    if (place_of(sys_root, name) == place) paths.push_back(dev_root + "/" + name);
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
 }
 
 }  // namespace
@@ -101,21 +117,19 @@ void read_identity(const std::string& sys_root, unsigned major, unsigned minor, 
 }
 
 std::vector<std::string> internal_disks(const std::string& sys_root, const std::string& dev_root) {
-  std::vector<std::string> paths;
-  std::error_code error;
-  fs::directory_iterator list(fs::path(sys_root) / "block", error);
-  if (error)
-    throw_errno("disk.identity.list", "cannot list the disks in " + sys_root + "/block", error.value());
-  for (const fs::directory_entry& entry : list) {
-    const std::string name = entry.path().filename().string();
-    if (is_internal(sys_root, name)) paths.push_back(dev_root + "/" + name);
-  }
-  std::sort(paths.begin(), paths.end());
-  return paths;
+  return disks_at(Place::kInternal, sys_root, dev_root);
 }
 
 std::vector<std::string> internal_disks() {
   return internal_disks("/sys", "/dev");
+}
+
+std::vector<std::string> external_disks(const std::string& sys_root, const std::string& dev_root) {
+  return disks_at(Place::kExternal, sys_root, dev_root);
+}
+
+std::vector<std::string> external_disks() {
+  return external_disks("/sys", "/dev");
 }
 
 }  // namespace mend::disk

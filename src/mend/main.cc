@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "console/show.h"
 #include "mend/options.h"
-#include "mend/show.h"
 #include "mend/terminal.h"
 #include "repair/copy.h"
 #include "repair/run.h"
@@ -27,7 +27,7 @@ void print(const nlohmann::ordered_json& json) {
 int run_check(Options& options, Terminal& terminal) {
   const repair::CheckResult result = repair::check(options.request, terminal);
   terminal.clear();
-  options.json ? print(to_json(result)) : print(show_check(result));
+  options.json ? print(to_json(result)) : print(console::show_check(result));
   return result.exit_status;
 }
 
@@ -37,6 +37,20 @@ int run_decrypt(Options& options, Terminal& terminal) {
   terminal.tell(fmt::format("{}: {} bytes in {}, {} of them written, the rest are holes", result.volume,
                             result.size_bytes, options.output, result.bytes_written));
   return 0;
+}
+
+int run_console(const StickOptions& stick) {
+  const auto screen = stick.screens.empty() ? std::make_unique<screen::Screen>()
+                                            : std::make_unique<screen::Screen>(stick.screens);
+  stick::Next next = stick::Next::kRestart;
+  std::optional<console::Session> session;
+  try {
+    session = stick_session(stick);
+  } catch (const Error& error) {
+    next = console::show_failure(*screen, stick.device, error.what());
+  }
+  if (session) next = console::run(*session, *screen);
+  return static_cast<int>(next);
 }
 
 int run_report(Options& options, Terminal& terminal) {
@@ -59,7 +73,7 @@ int run_report(Options& options, Terminal& terminal) {
   if (options.json) {
     print(to_json(report));
   } else {
-    print(options.command == Command::kScan ? show_scan(report) : show_repair(report));
+    print(options.command == Command::kScan ? console::show_scan(report) : console::show_repair(report));
   }
   return report.exit_status;
 }
@@ -76,6 +90,8 @@ int run(int argc, char** argv, Terminal& terminal) {
       return run_check(options, terminal);
     case Command::kDecrypt:
       return run_decrypt(options, terminal);
+    case Command::kConsole:
+      return run_console(options.stick);
     default:
       return run_report(options, terminal);
   }

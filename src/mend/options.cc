@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <boost/program_options.hpp>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <sstream>
 
@@ -43,6 +45,8 @@ po::options_description visible_options() {
       "dry-run", po::bool_switch(), "do everything but write to the disk")("partition", po::value<uint32_t>(),
                                                                            "decrypt: the partition's number")(
       "output,o", po::value<std::string>(), "decrypt: the file to make")(
+      "profile", po::value<std::string>(),
+      "repair: take what the command line leaves open from the [repair] of a customer's profile.toml")(
       "json", po::bool_switch(), "scan, repair, check: one JSON document on standard output")(
       "help,h", po::bool_switch(), "this text")("version", po::bool_switch(), "the version");
   return all;
@@ -76,6 +80,14 @@ Secret take_secret(std::string& text, const char* option) {
   return secret;
 }
 
+Texts notes_of(const keys::ImportReport& report, const std::string& path) {
+  Texts notes;
+  for (const keys::Problem& problem : report.problems) notes.push_back(problem.text());
+  if (report.problems_left_out != 0)
+    notes.push_back(fmt::format("{}: {} more lines like these", path, report.problems_left_out));
+  return notes;
+}
+
 void read_keys(const po::variables_map& map, Options& options) {
   bitlocker::Credentials& credentials = options.request.credentials;
   for (std::string& text : texts(map, "recovery-key")) {
@@ -85,12 +97,8 @@ void read_keys(const po::variables_map& map, Options& options) {
   for (std::string& text : texts(map, "password"))
     credentials.passwords.push_back(take_secret(text, "password"));
   for (const std::string& path : texts(map, "keys")) {
-    const keys::ImportReport report = keys::load(path, credentials);
-    for (const keys::Problem& problem : report.problems) options.key_notes.push_back(problem.text());
-    if (report.problems_left_out != 0) {
-      options.key_notes.push_back(
-          fmt::format("{}: {} more lines like these", path, report.problems_left_out));
-    }
+    for (std::string& note : notes_of(keys::load(path, credentials), path))
+      options.key_notes.push_back(std::move(note));
   }
 }
 
@@ -98,7 +106,8 @@ Command parse_command(const Texts& words) {
   constexpr std::array kCommands = {
       std::pair{"scan", Command::kScan},       std::pair{"repair", Command::kRepair},
       std::pair{"resume", Command::kResume},   std::pair{"undo", Command::kUndo},
-      std::pair{"decrypt", Command::kDecrypt}, std::pair{"check", Command::kCheck}};
+      std::pair{"decrypt", Command::kDecrypt}, std::pair{"check", Command::kCheck},
+      std::pair{"console", Command::kConsole}};
   if (words.empty()) wrong("mend.options.command", "no command was given");
   for (const auto& [name, command] : kCommands) {
     if (words.front() == name) return command;
@@ -108,6 +117,14 @@ Command parse_command(const Texts& words) {
 
 void require(bool given, const char* command, const char* option, const char* what) {
   if (!given) wrong("mend.options.required", fmt::format("`mend {}` needs {}: {}", command, option, what));
+}
+
+// The stick's boot menu names its image to the kernel; init has found the stick by it.
+bool booted_from_stick() {
+  std::ifstream file("/proc/cmdline");
+  std::string line;
+  std::getline(file, line);
+  return line.find("mendstick.image=") != std::string::npos;
 }
 
 void check_required(const po::variables_map& map, Options& options) {
@@ -129,28 +146,91 @@ void check_required(const po::variables_map& map, Options& options) {
     case Command::kCheck:
       require(!request.disks.empty(), "check", "--disk", "which disk or image file to check");
       break;
+    case Command::kConsole:
+      require(!options.stick.directory.empty(), "console", "--stick", "the folder with profile.toml");
+      require(!options.stick.disks.empty() || booted_from_stick(), "console", "--disk",
+              "only on a PC that a stick has started may all its disks be taken");
+      return;
     default:
       break;
   }
   // Commands that need not be told find every disk of the machine.
-  if (request.disks.empty()) request.disks = disk::internal_disks();
+  if (!request.disks.empty()) return;
+  request.disks = disk::internal_disks();
+  request.disks_found = true;
+}
+
+// What a profile may set too.
+void fill_policy(const po::variables_map& map, repair::Request& request) {
+  request.any_volume = map["any-volume"].as<bool>();
+  request.allow_dirty = map["allow-dirty"].as<bool>();
+  request.discard_hibernation = map["discard-hibernation"].as<bool>();
+  const std::string check = map["check"].as<std::string>();
+  if (check != "touched" && check != "full") wrong("mend.options.check", "--check takes touched or full");
+  request.check = check == "full" ? repair::CheckDepth::kFull : repair::CheckDepth::kTouched;
+}
+
+// The settings of a profile, as if they stood on the command line but weaker: what is set already stays.
+void store_profile(const profile::Profile& profile, const po::options_description& all,
+                   po::variables_map& map) {
+  for (const profile::Setting& setting : profile.repair) {
+    po::parsed_options parsed(&all);
+    po::option option;
+    option.string_key = setting.option;
+    option.value = {setting.value};
+    parsed.options.push_back(option);
+    try {
+      po::store(parsed, map);
+    } catch (const po::error& error) {
+      wrong("mend.options.profile", fmt::format("{}:{}:{}: {}", printable(profile.file), setting.line,
+                                                setting.column, printable(error.what())));
+    }
+  }
+}
+
+po::options_description stick_options() {
+  po::options_description all("Options of `mend console`, which the stick starts");
+  all.add_options()("stick", po::value<std::string>(), "where the stick is mounted")(
+      "stick-device", po::value<std::string>(), "its block device, whose going is noticed")(
+      "screen", po::value<Texts>()->composing(), "a terminal to show and ask on; may be repeated")(
+      "mode", po::value<std::string>(), "auto, ask or scan, instead of the profile's");
+  return all;
+}
+
+void fill_stick(const po::variables_map& map, Options& options) {
+  StickOptions& stick = options.stick;
+  if (map.count("stick") != 0) stick.directory = map["stick"].as<std::string>();
+  if (map.count("stick-device") != 0) stick.device = map["stick-device"].as<std::string>();
+  stick.screens = texts(map, "screen");
+  stick.disks = texts(map, "disk");
+  if (map.count("mode") != 0) {
+    stick.mode = profile::mode_from(map["mode"].as<std::string>());
+    if (!stick.mode) wrong("mend.options.mode", "--mode takes auto, ask or scan");
+  }
+}
+
+// The .toml files of a folder, in the order of their names.
+Texts manifests_in(const std::string& directory) {
+  Texts paths;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.front() != '.' && lower_ascii(entry.path().extension().string()) == ".toml")
+      paths.push_back(entry.path().string());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
 }
 
 void fill(const po::variables_map& map, const Texts& words, Options& options) {
   repair::Request& request = options.request;
   request.disks = texts(map, "disk");
   request.manifests = texts(map, "manifest");
-  request.any_volume = map["any-volume"].as<bool>();
-  request.allow_dirty = map["allow-dirty"].as<bool>();
-  request.discard_hibernation = map["discard-hibernation"].as<bool>();
+  fill_policy(map, request);
   request.dry_run = map["dry-run"].as<bool>();
   if (map.count("audit-dir") != 0) request.audit_directory = map["audit-dir"].as<std::string>();
   if (map.count("output") != 0) options.output = map["output"].as<std::string>();
   options.json = map["json"].as<bool>();
-  const std::string check = map["check"].as<std::string>();
-  if (check != "touched" && check != "full") wrong("mend.options.check", "--check takes touched or full");
-  request.check = check == "full" ? repair::CheckDepth::kFull : repair::CheckDepth::kTouched;
-
   options.command = parse_command(words);
   const size_t expected = options.command == Command::kUndo ? 2 : 1;
   if (words.size() < expected)
@@ -169,7 +249,7 @@ Options parse_options(int argc, char** argv) {
   po::options_description all = visible_options();
   po::options_description hidden;
   hidden.add_options()("word", po::value<Texts>());
-  hidden.add(all);
+  hidden.add(all).add(stick_options());
   po::positional_options_description positional;
   positional.add("word", -1);
   po::variables_map map;
@@ -184,11 +264,48 @@ Options parse_options(int argc, char** argv) {
   if (map["version"].as<bool>()) {
     options.command = Command::kVersion;
   } else if (argc > 1 && !map["help"].as<bool>()) {
+    if (map.count("profile") != 0) store_profile(profile::load(map["profile"].as<std::string>()), all, map);
     fill(map, texts(map, "word"), options);
+    fill_stick(map, options);
     read_keys(map, options);
     check_required(map, options);
   }
   return options;
+}
+
+console::Session stick_session(const StickOptions& stick) {
+  const auto on_stick = [&](std::string_view name) { return stick.directory + "/" + std::string(name); };
+  console::Session session;
+  session.stick = stick.directory;
+  session.stick_device = stick.device;
+  session.image = profile::load_image_info(on_stick(stick::kImageInfo));
+  session.profile = profile::load(on_stick(stick::kProfile));
+  session.mode = stick.mode.value_or(session.profile.mode);
+  const po::options_description all = visible_options();
+  po::variables_map map;
+  po::store(po::parsed_options(&all), map);  // the defaults
+  store_profile(session.profile, all, map);
+  repair::Request& request = session.request;
+  fill_policy(map, request);
+  request.manifests = manifests_in(on_stick(stick::kManifests));
+  if (request.manifests.empty() && session.mode != profile::Mode::kScan)
+    throw Error(ErrorCode::kUsage, "mend.stick.manifests", "there is no manifest on the stick");
+  if (const std::string folder = on_stick(stick::kKeys); std::filesystem::exists(folder)) {
+    try {
+      session.key_notes = notes_of(keys::load(folder, request.credentials), folder);
+    } catch (const Error& error) {
+      if (std::string_view(error.id()) != "keys.none") throw;  // a customer without BitLocker
+    }
+  }
+  request.disks = stick.disks;
+  if (!stick.disks.empty()) return session;
+  for (const std::string& disk : disk::internal_disks()) {
+    if (disk != stick.device) request.disks.push_back(disk);
+  }
+  for (const std::string& disk : disk::external_disks()) {
+    if (disk != stick.device) session.external_disks.push_back(disk);
+  }
+  return session;
 }
 
 std::string help_text() {
@@ -202,8 +319,10 @@ std::string help_text() {
           "  mend decrypt  --disk P [--partition N] [keys] -o FILE          the unlocked volume as a sparse "
           "file\n"
           "  mend check    --disk P [keys]                                  looks for damage; changes "
-          "nothing\n\n"
-       << visible_options()
+          "nothing\n"
+          "  mend console  --stick DIR                                      what the stick starts\n\n"
+       << visible_options() << "\n"
+       << stick_options()
        << "\nExit status: 0 all Windows volumes are fixed, would be fixed or are not affected; 1 at least "
           "one is not;\n"
           "2 usage, manifest or key file wrong; 3 no Windows volume found; 4 a device error; 5 interrupted "

@@ -5,12 +5,23 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "console/session.h"
 #include "repair/request.h"
 
 namespace mend {
 
-enum class Command { kHelp, kVersion, kScan, kRepair, kResume, kUndo, kDecrypt, kCheck };
+enum class Command { kHelp, kVersion, kScan, kRepair, kResume, kUndo, kDecrypt, kCheck, kConsole };
+
+// What `mend console` is told by init; the rest is on the stick.
+struct StickOptions {
+  std::string directory;             // where the stick is mounted
+  std::string device;                // its block device
+  std::vector<std::string> screens;  // terminal devices; none: standard input and output
+  std::optional<profile::Mode> mode;
+  std::vector<std::string> disks;  // instead of all that are built in, for rehearsals
+};
 
 struct Options {
   Command command = Command::kHelp;
@@ -20,10 +31,13 @@ struct Options {
   std::string output;                  // decrypt
   std::optional<uint32_t> partition;   // decrypt
   std::vector<std::string> key_notes;  // what was wrong in the key files, never a key
+  StickOptions stick;                  // console
 };
 
-// Reads key files, and standard input where an option is "-".
+// Reads key files, the profile, and standard input where an option is "-". Of `console` only argv is read.
 Options parse_options(int argc, char** argv);
+// Reads profile, manifests and keys of the stick. kUsage with all that is wrong in them.
+console::Session stick_session(const StickOptions& stick);
 std::string help_text();
 
 }  // namespace mend

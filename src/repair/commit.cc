@@ -105,6 +105,7 @@ void resume_one(const journal::Listing& listing, OpenDisk& disk, const disk::Par
   journal::Journal journal = journal::Journal::open(listing.path);
   disk.device->make_writable();
   const std::string name = "partition " + std::to_string(partition.number) + " of " + disk.device->describe();
+  recorder.journal_taken_up("resume-started", listing.path);
   const journal::Result result =
       journal::resume(journal, *disk.device, target_of(disk, partition), show(person, name));
   std::string text = "interrupted work of run " + listing.run_id + " on " + name + ": " +

@@ -97,7 +97,8 @@ Volume& choose(std::vector<Volume>& volumes, std::optional<uint32_t> partition) 
 
 CopyResult decrypt(Request& request, std::optional<uint32_t> partition, const std::string& output,
                    Operator& person) {
-  const std::vector<OpenDisk> disks = open_disks(request.disks, person);
+  std::vector<VolumeReport> unreadable;  // stays empty: the disks were named
+  const std::vector<OpenDisk> disks = open_disks(request, unreadable, person);
   std::vector<Volume> volumes = look(disks, request.credentials, person);
   Volume& volume = choose(volumes, partition);
   const bool locked = volume.metadata && !volume.keys;
@@ -123,7 +124,8 @@ CopyResult decrypt(Request& request, std::optional<uint32_t> partition, const st
 }
 
 CheckResult check(Request& request, Operator& person) {
-  const std::vector<OpenDisk> disks = open_disks(request.disks, person);
+  std::vector<VolumeReport> unreadable;  // stays empty: the disks were named
+  const std::vector<OpenDisk> disks = open_disks(request, unreadable, person);
   std::vector<Volume> volumes = look(disks, request.credentials, person);
   CheckResult result;
   bool device_error = false;

@@ -140,16 +140,26 @@ void record_error(VolumeReport& report, const Error& error) {
   report.device_error |= error.code() == ErrorCode::kIo;
 }
 
-std::vector<OpenDisk> open_disks(const std::vector<std::string>& paths, Operator& person) {
+std::vector<OpenDisk> open_disks(const Request& request, std::vector<VolumeReport>& unreadable,
+                                 Operator& person) {
   std::vector<OpenDisk> disks;
   std::vector<disk::Disk> infos;
-  for (const std::string& path : paths) {
+  for (const std::string& path : request.disks) {
     stop_if_asked(person);
     person.progress(Phase::kLook, path, -1);
-    OpenDisk& disk = disks.emplace_back();
-    disk.device = block::FileDevice::open(path, block::Access::kRead);
-    disk.info = disk::inspect(*disk.device);
-    infos.push_back(disk.info);
+    try {
+      OpenDisk disk;
+      disk.device = block::FileDevice::open(path, block::Access::kRead);
+      disk.info = disk::inspect(*disk.device);
+      infos.push_back(disk.info);
+      disks.push_back(std::move(disk));
+    } catch (const Error& error) {
+      if (!request.disks_found) throw;
+      VolumeReport& report = unreadable.emplace_back();
+      report.disk = path;
+      report.mode = "unknown";
+      record_error(report, error);
+    }
   }
   const auto twins = disk::find_twins(infos);
   for (size_t i = 0; i < disks.size(); ++i) disks[i].refused = twins[i];

@@ -51,9 +51,10 @@ struct Volume {
 // A volume's error becomes its verdict and reason; the next volume goes on.
 void record_error(VolumeReport& report, const Error& error);
 
-// Opens and inspects each path. A disk that cannot be opened is an error of the run when it was named;
-// kUsage, kIo…
-std::vector<OpenDisk> open_disks(const std::vector<std::string>& paths, Operator& person);
+// Opens and inspects each of the request's disks. One that cannot be read is an error of the run when it was
+// named (kUsage, kIo, kCorrupt…), and else an entry in `unreadable` with its verdict and reason.
+std::vector<OpenDisk> open_disks(const Request& request, std::vector<VolumeReport>& unreadable,
+                                 Operator& person);
 // All volumes of all disks, opened as far as the credentials allow; what was wrong with each is in its
 // report.
 std::vector<Volume> look(const std::vector<OpenDisk>& disks, const bitlocker::Credentials& credentials,

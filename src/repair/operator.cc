@@ -27,6 +27,10 @@ std::string_view to_string(Phase phase) {
   return "working on";
 }
 
+Consent Operator::consent(const std::vector<const VolumeReport*>&) {
+  return Consent::kNotAsked;
+}
+
 void stop_if_asked(Operator& person) {
   if (!person.wants_to_stop()) return;
   throw Error(ErrorCode::kRefused, "repair.stopped", "stopped on request; the disk is as it was");

@@ -5,11 +5,16 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mend::repair {
 
 enum class Phase { kLook, kUnlock, kPlan, kApply, kVerify, kCommit, kCheck, kCopy };
 std::string_view to_string(Phase phase);
+
+struct VolumeReport;
+
+enum class Consent { kNotAsked, kYes, kNo };
 
 class Operator {
  public:
@@ -18,6 +23,8 @@ class Operator {
   virtual void progress(Phase phase, std::string_view what, double fraction) = 0;
   // One finished sentence.
   virtual void tell(std::string_view message) = 0;
+  // Asked once, when every change is verified and nothing is written yet. kNo ends the run there.
+  virtual Consent consent(const std::vector<const VolumeReport*>& planned);
   // True once the person asked to stop. Looked at until the commit begins, never within it.
   virtual bool wants_to_stop() = 0;
 };

@@ -23,6 +23,27 @@ void prepare(Work& work, const Request& request, Operator& person) {
   work.ready = true;
 }
 
+// Lets the person say no, which leaves the disks as they are.
+bool consented(std::vector<Work>& work, Recorder& recorder, Operator& person) {
+  std::vector<const VolumeReport*> planned;
+  for (const Work& one : work) {
+    if (one.ready) planned.push_back(&one.volume->report);
+  }
+  if (planned.empty()) return true;
+  const Consent consent = person.consent(planned);
+  if (consent == Consent::kNotAsked) return true;
+  recorder.note("consent", consent == Consent::kYes ? "the technician said yes" : "the technician said no",
+                consent == Consent::kYes);
+  if (consent == Consent::kYes) return true;
+  for (Work& one : work) {
+    if (!one.ready) continue;
+    one.volume->report.verdict = Verdict::kRefused;
+    one.volume->report.reason = "the technician said no; nothing was written";
+    mark_not_done(one.volume->report);
+  }
+  return false;
+}
+
 // Returns false when no further volume may be committed.
 bool commit_one(Work& work, Recorder& recorder, const Report& report, Operator& person) {
   Volume& volume = *work.volume;
@@ -84,6 +105,7 @@ void carry_out(std::vector<Work>& work, const Request& request, Recorder& record
   }
   if (request.dry_run) return;
   stop_if_asked(person);
+  if (!consented(work, recorder, person)) return;
   bool go_on = true;
   for (Work& one : work) {
     if (!one.ready) continue;
@@ -103,6 +125,7 @@ void record_found(const std::vector<OpenDisk>& disks, const std::vector<Volume>&
     report.disks.push_back(report_of(disk));
     recorder.disk(report.disks.back());
   }
+  for (const VolumeReport& unreadable : report.volumes) recorder.verdict(unreadable);
   for (const Volume& volume : volumes) {
     recorder.volume(volume.report);
     for (const WindowsReport& windows : volume.report.windows) recorder.name_after(windows.host);

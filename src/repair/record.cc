@@ -55,6 +55,21 @@ Recorder::Recorder(const std::string& directory, const Report& report)
       log_(audit::Log::create(directory_, file_stem(started_, machine_.serial, run_id_), run_id_,
                               kLogReserveBytes)) {}
 
+void Recorder::append(const std::string& action, const std::string& outcome, const std::string& message,
+                      const Fields& fields) {
+  guarded([&] { log_.append(action, outcome, message, fields); });
+}
+
+void Recorder::guarded(const std::function<void()>& write) {
+  if (!problem_.empty()) return;
+  try {
+    write();
+  } catch (const Error& error) {
+    if (!writing_) throw;
+    problem_ = error.what();
+  }
+}
+
 void Recorder::run_started(const std::string& command, const Request& request, const Report& report) {
   Fields fields{{"mendstick.tool", kToolName},
                 {"mendstick.command", command},
@@ -63,6 +78,11 @@ void Recorder::run_started(const std::string& command, const Request& request, c
                 {"mendstick.policy.allow_dirty", request.allow_dirty},
                 {"mendstick.policy.discard_hibernation", request.discard_hibernation},
                 {"mendstick.policy.check", request.check == CheckDepth::kFull ? "full" : "touched"}};
+  add(fields, "organization.name", request.origin.customer);
+  add(fields, "mendstick.incident", request.origin.incident);
+  add(fields, "mendstick.image.id", request.origin.image_id);
+  add(fields, "mendstick.stick.id", request.origin.stick_id);
+  add(fields, "mendstick.mode", request.origin.mode);
   add(fields, "host.vendor", machine_.vendor);
   add(fields, "host.model", machine_.model);
   add(fields, "host.serial_number", machine_.serial);
@@ -76,7 +96,7 @@ void Recorder::run_started(const std::string& command, const Request& request, c
                          {"file", manifest.file}});
   }
   fields["mendstick.manifests"] = std::move(manifests);
-  log_.append("run-started", "success", command + " begins", fields);
+  append("run-started", "success", command + " begins", fields);
 }
 
 void Recorder::disk(const DiskReport& disk) {
@@ -89,7 +109,7 @@ void Recorder::disk(const DiskReport& disk) {
   add(fields, "mendstick.disk.serial", disk.serial);
   add(fields, "mendstick.disk.wwn", disk.wwn);
   if (disk.guid) fields["mendstick.disk.guid"] = disk.guid->to_string();
-  log_.append("disk-found", "success", "found " + disk.path, fields);
+  append("disk-found", "success", "found " + disk.path, fields);
 }
 
 void Recorder::volume(const VolumeReport& volume) {
@@ -104,7 +124,7 @@ void Recorder::volume(const VolumeReport& volume) {
     add(fields, "mendstick.volume.encryption.protector_id", volume.encryption->protector_id);
     add(fields, "mendstick.volume.encryption.protector_type", volume.encryption->protector_type);
   }
-  log_.append("volume-found", "success", "found a volume", fields);
+  append("volume-found", "success", "found a volume", fields);
   for (const WindowsReport& windows : volume.windows) {
     Fields found = volume_key(volume);
     add(found, "host.name", windows.host);
@@ -114,13 +134,13 @@ void Recorder::volume(const VolumeReport& volume) {
     add(found, "mendstick.windows.time_zone", windows.time_zone);
     if (windows.bias_minutes) found["mendstick.windows.bias_minutes"] = *windows.bias_minutes;
     found["mendstick.windows.warnings"] = windows.warnings;
-    log_.append("windows-found", "success", "found a Windows installation", found);
+    append("windows-found", "success", "found a Windows installation", found);
   }
 }
 
 void Recorder::name_after(const std::string& host) {
   if (named_ || host.empty()) return;
-  log_.rename(file_stem(started_, host, run_id_));
+  guarded([&] { log_.rename(file_stem(started_, host, run_id_)); });
   named_ = true;
 }
 
@@ -138,38 +158,48 @@ void Recorder::action(const char* event, const VolumeReport& volume, const Actio
   add(fields, "mendstick.file.note", action.note);
   fields["mendstick.file.other_links"] = action.other_links;
   fields["mendstick.outcome"] = action.outcome;
-  log_.append(event, success ? "success" : "failure", action.action + " " + action.path, fields);
+  append(event, success ? "success" : "failure", action.action + " " + action.path, fields);
 }
 
 void Recorder::idle(const VolumeReport& volume, const IdleRule& rule) {
   Fields fields = volume_key(volume);
   fields["rule.id"] = rule.rule;
   fields["mendstick.reason"] = rule.reason;
-  log_.append("rule-idle", "success", "rule " + rule.rule + " did nothing: " + rule.reason, fields);
+  append("rule-idle", "success", "rule " + rule.rule + " did nothing: " + rule.reason, fields);
 }
 
 void Recorder::verified(const VolumeReport& volume, uint64_t blocks) {
   Fields fields = volume_key(volume);
   fields["mendstick.blocks"] = blocks;
   fields["mendstick.blemishes"] = volume.blemishes;
-  log_.append("verified", "success", "every change is accounted for; nothing has been written yet", fields);
+  append("verified", "success", "every change is accounted for; nothing has been written yet", fields);
 }
 
 void Recorder::commit_started(const VolumeReport& volume, const std::string& journal) {
   Fields fields = volume_key(volume);
   fields["mendstick.journal"] = journal;
-  log_.append("commit-started", "unknown", "the journal is valid; writing begins", fields);
+  begin_writing("commit-started", "the journal is valid; writing begins", fields);
+}
+
+void Recorder::journal_taken_up(const char* event, const std::string& journal) {
+  begin_writing(event, "writing begins by the journal of an earlier run", {{"mendstick.journal", journal}});
+}
+
+void Recorder::begin_writing(const char* event, const std::string& message, const Fields& fields) {
+  if (!problem_.empty()) throw Error(ErrorCode::kIo, "repair.record.lost", problem_);
+  log_.append(event, "unknown", message, fields);
+  writing_ = true;
 }
 
 void Recorder::commit_finished(const VolumeReport& volume, const std::string& outcome, bool success) {
   Fields fields = volume_key(volume);
   fields["mendstick.commit.outcome"] = outcome;
   fields["mendstick.commit.bytes_written"] = volume.bytes_written;
-  log_.append("commit-finished", success ? "success" : "failure", "writing ended: " + outcome, fields);
+  append("commit-finished", success ? "success" : "failure", "writing ended: " + outcome, fields);
 }
 
 void Recorder::note(const char* event, const std::string& message, bool success) {
-  log_.append(event, success ? "success" : "failure", message, Fields::object());
+  append(event, success ? "success" : "failure", message, Fields::object());
 }
 
 void Recorder::verdict(const VolumeReport& volume) {
@@ -179,15 +209,25 @@ void Recorder::verdict(const VolumeReport& volume) {
   add(fields, "mendstick.reason", volume.reason);
   const bool good = !volume.verdict || *volume.verdict == Verdict::kFixed ||
                     *volume.verdict == Verdict::kWouldFix || *volume.verdict == Verdict::kNotAffected;
-  log_.append("volume-verdict", good ? "success" : "failure", verdict, fields);
+  append("volume-verdict", good ? "success" : "failure", verdict, fields);
+}
+
+void Recorder::stopped(const Error& error) noexcept {
+  try {
+    note("run-stopped", error.what(), false);
+  } catch (const Error&) {  // the log itself has failed
+  }
 }
 
 void Recorder::finish(Report& report) {
   Fields fields{{"mendstick.verdict", report.verdict ? Fields(to_string(*report.verdict)) : Fields(nullptr)},
                 {"mendstick.exit_status", report.exit_status}};
-  log_.append("run-finished", report.exit_status == 0 ? "success" : "failure", "the run ends", fields);
-  report.closing_sha256 = to_hex(log_.close());
+  append("run-finished", report.exit_status == 0 ? "success" : "failure", "the run ends", fields);
+  guarded([&] { report.closing_sha256 = to_hex(log_.close()); });
   report.log = log_.path();
+  if (!problem_.empty())
+    report.notes.push_back("the log lacks its end, since the stick failed after writing had begun: " +
+                           problem_);
 }
 
 }  // namespace mend::repair

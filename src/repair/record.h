@@ -2,6 +2,8 @@
 // What the run tells the audit log. The names of records and fields: audit/FORMAT.md.
 #pragma once
 
+#include <functional>
+
 #include "audit/log.h"
 #include "repair/look.h"
 #include "repair/machine.h"
@@ -14,6 +16,9 @@ namespace mend::repair {
 std::string new_run_id();
 std::string file_stem(Time started, const std::string& who, const std::string& run_id);
 
+// Until a commit begins, a record that cannot be written is an error and ends the run. From then on the
+// disk comes first: the failure is kept, told in the report, and only a further commit is refused because of
+// it.
 class Recorder {
  public:
   // Creates the log in the directory (made when it is missing). kIo, which ends the run before anything is
@@ -29,9 +34,13 @@ class Recorder {
   void idle(const VolumeReport& volume, const IdleRule& rule);
   void verified(const VolumeReport& volume, uint64_t blocks);
   void commit_started(const VolumeReport& volume, const std::string& journal);
+  // An earlier run's journal is about to be carried on with, or taken back.
+  void journal_taken_up(const char* event, const std::string& journal);
   void commit_finished(const VolumeReport& volume, const std::string& outcome, bool success);
   void note(const char* event, const std::string& message, bool success);
   void verdict(const VolumeReport& volume);
+  // The last record of a run that an error ended. Never throws: that error is the news.
+  void stopped(const Error& error) noexcept;
   // Closes the log; notes its path and closing hash in the report.
   void finish(Report& report);
 
@@ -41,11 +50,18 @@ class Recorder {
   const std::string& directory() const { return directory_; }
 
  private:
+  void append(const std::string& action, const std::string& outcome, const std::string& message,
+              const audit::Fields& fields);
+  void begin_writing(const char* event, const std::string& message, const audit::Fields& fields);
+  void guarded(const std::function<void()>& write);
+
   std::string directory_;
   Machine machine_;
   Time started_;
   std::string run_id_;
   bool named_ = false;
+  bool writing_ = false;  // a commit has begun
+  std::string problem_;   // why the log is not complete
   audit::Log log_;
 };
 

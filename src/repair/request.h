@@ -11,8 +11,15 @@ namespace mend::repair {
 
 enum class CheckDepth { kTouched, kFull };
 
+// What the log says of the stick that a run came from; all empty on a host.
+struct Origin {
+  std::string customer, incident, image_id, stick_id, mode;
+};
+
 struct Request {
-  std::vector<std::string> disks;      // paths; empty: every internal disk (on the stick only)
+  std::vector<std::string> disks;  // paths
+  // The disks were found, not named: one that cannot be read is a verdict among others and ends no run.
+  bool disks_found = false;
   std::vector<std::string> manifests;  // files
   bitlocker::Credentials credentials;
   bool any_volume = false;  // not only Windows system volumes
@@ -21,6 +28,7 @@ struct Request {
   bool discard_hibernation = false;  // zeroes the header page of hiberfil.sys
   bool dry_run = false;
   std::string audit_directory;
+  Origin origin;
 };
 
 }  // namespace mend::repair

@@ -55,7 +55,7 @@ Report repair(Request& request, Operator& person) {
   std::vector<Volume> volumes;
   std::vector<OpenDisk> disks;
   try {
-    disks = open_disks(request.disks, person);
+    disks = open_disks(request, report.volumes, person);
     if (!request.dry_run) resume_all(request.audit_directory, disks, recorder, report, person);
     if (!report.stuck_journal) {
       volumes = look(disks, request.credentials, person);
@@ -65,7 +65,7 @@ Report repair(Request& request, Operator& person) {
       carry_out(work, request, recorder, report, person);
     }
   } catch (const Error& error) {
-    recorder.note("run-stopped", error.what(), false);
+    recorder.stopped(error);
     throw;
   }
   end(volumes, recorder, report);
@@ -74,7 +74,7 @@ Report repair(Request& request, Operator& person) {
 
 Report scan(Request& request, Operator& person) {
   Report report = begin(request);
-  const std::vector<OpenDisk> disks = open_disks(request.disks, person);
+  const std::vector<OpenDisk> disks = open_disks(request, report.volumes, person);
   for (const OpenDisk& disk : disks) report.disks.push_back(report_of(disk));
   std::vector<Volume> volumes = look(disks, request.credentials, person);
   bool windows = false;

@@ -135,7 +135,7 @@ Report undo(const std::string& journal_path, Request& request, Operator& person)
                 journal_path + " never became valid: there is nothing to undo");
   }
   Report report = begin(request);
-  const std::vector<OpenDisk> disks = open_disks(request.disks, person);
+  const std::vector<OpenDisk> disks = open_disks(request, report.volumes, person);
   const Found found = find_volume(journal, disks);
   const std::string name =
       "partition " + std::to_string(found.partition->number) + " of " + found.disk->device->describe();
@@ -144,6 +144,7 @@ Report undo(const std::string& journal_path, Request& request, Operator& person)
   recorder.run_started("undo", request, report);
   try {
     found.disk->device->make_writable();
+    recorder.journal_taken_up("undo-started", journal_path);
     const journal::Result result = journal::undo(
         journal, *found.disk->device, target_of(*found.disk, *found.partition),
         [&](journal::Step, uint64_t done, uint64_t total) {
@@ -172,7 +173,7 @@ Report resume(Request& request, Operator& person) {
   Report report = begin(request);
   Recorder recorder(request.audit_directory, report);
   recorder.run_started("resume", request, report);
-  std::vector<OpenDisk> disks = open_disks(request.disks, person);
+  std::vector<OpenDisk> disks = open_disks(request, report.volumes, person);
   for (const OpenDisk& disk : disks) report.disks.push_back(report_of(disk));
   resume_all(request.audit_directory, disks, recorder, report, person);
   finish_without_volumes(recorder, report, !report.stuck_journal);

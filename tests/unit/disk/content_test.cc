@@ -150,7 +150,7 @@ TEST_CASE("K-2: an array's signature counts even where the GPT can be read", "[d
     word = "lsi_mega_raid_member";
   }
   SECTION("nVidia, which libblkid knows") {
-    put(bytes, end - 1024, "NVIDIA");
+    put(bytes, end - 1024, "NVIDIA  ");
     word = "nvidia_raid_member";
     write_le<uint32_t>(bytes, end - 1024 + 8, 30);
     uint32_t sum = 0;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "mend/show.h"
+#include "console/show.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 
 #include "base/text.h"
 
-namespace mend {
+namespace mend::console {
 namespace {
 
 std::string in_units(uint64_t bytes) {
@@ -71,21 +72,25 @@ std::string show_actions(const repair::VolumeReport& volume) {
   return text;
 }
 
+}  // namespace
+
 std::string headline(const repair::Report& report) {
   if (report.stuck_journal) return "INTERRUPTED WORK CANNOT BE RESUMED: nothing was written";
   if (!report.verdict) return report.exit_status == 3 ? "NO WINDOWS VOLUME FOUND" : "";
   return upper(repair::to_string(*report.verdict));
 }
 
-}  // namespace
+std::string show_volume(const repair::VolumeReport& volume) {
+  std::string text = describe(volume) + show_actions(volume);
+  if (volume.verdict) text += fmt::format("    {}", upper(repair::to_string(*volume.verdict)));
+  return text + (volume.reason.empty() ? "\n" : fmt::format(": {}\n", volume.reason));
+}
 
 std::string show_repair(const repair::Report& report) {
   std::string text;
   for (const std::string& note : report.notes) text += note + "\n";
   for (const repair::VolumeReport& volume : report.volumes) {
-    text += describe(volume) + show_actions(volume);
-    if (volume.verdict) text += fmt::format("    {}", upper(repair::to_string(*volume.verdict)));
-    text += volume.reason.empty() ? "\n" : fmt::format(": {}\n", volume.reason);
+    text += show_volume(volume);
     if (!volume.journal.empty())
       text += fmt::format("    undo with: mend undo {} --disk {}\n", volume.journal, volume.disk);
   }
@@ -135,4 +140,12 @@ std::string show_check(const repair::CheckResult& result) {
   return text;
 }
 
-}  // namespace mend
+void show_lines(screen::Screen& screen, std::string_view text) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    screen.line(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+}  // namespace mend::console

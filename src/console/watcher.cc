@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "console/watcher.h"
+
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "console/show.h"
+
+namespace mend::console {
+
+void Watcher::progress(repair::Phase phase, std::string_view what, double fraction) {
+  constexpr uint64_t kRefreshNs = 200'000'000;  // a serial line takes 4 ms for 50 characters
+  const uint64_t now_ns = monotonic_ns();
+  if (shown_at_ns_ != 0 && now_ns - shown_at_ns_ < kRefreshNs) return;
+  shown_at_ns_ = now_ns;
+  std::string text = fmt::format("{} {}", repair::to_string(phase), what);
+  if (fraction >= 0) text += fmt::format("  {:3.0f} %", fraction * 100);
+  screen_.status(text);
+}
+
+void Watcher::tell(std::string_view message) {
+  screen_.line(message);
+}
+
+repair::Consent Watcher::consent(const std::vector<const repair::VolumeReport*>& planned) {
+  if (!asks_) return repair::Consent::kNotAsked;
+  screen_.line("");
+  screen_.line("This is what would be done. Nothing has been written yet.", screen::Style::kStrong);
+  for (const repair::VolumeReport* volume : planned) show_lines(screen_, show_volume(*volume));
+  screen_.line("");
+  screen_.line("Do it? Press Y for yes, N for no.", screen::Style::kStrong);
+  screen_.forget_keys();
+  for (;;) {
+    const auto key = screen_.key(std::chrono::milliseconds(1000));
+    if (key == 'y' || key == 'Y') return repair::Consent::kYes;
+    if (key == 'n' || key == 'N') return repair::Consent::kNo;
+  }
+}
+
+}  // namespace mend::console
