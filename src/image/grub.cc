@@ -72,13 +72,17 @@ std::string fill_menu(std::string_view menu_template, const MenuText& text) {
     const size_t at = menu_template.find('@');
     out += menu_template.substr(0, at);
     if (at == std::string_view::npos) break;
-    const size_t end = menu_template.find('@', at + 1);
-    const std::string_view name =
-        end == std::string_view::npos ? "" : menu_template.substr(at + 1, end - at - 1);
+    menu_template.remove_prefix(at + 1);
+    const size_t end = menu_template.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+    if (end == std::string_view::npos || end == 0 || menu_template[end] != '@') {
+      out += '@';  // one that stands for itself
+      continue;
+    }
+    const std::string name(menu_template.substr(0, end));
     const auto value = values.find(name);
     if (value == values.end())
       throw Error(ErrorCode::kCorrupt, "image.grub.placeholder",
-                  "the menu's template (grub.cfg) has '@" + printable(name) + "', which stands for nothing");
+                  "the menu's template (grub.cfg) has @" + name + "@, which stands for nothing");
     out += value->second;
     menu_template.remove_prefix(end + 1);
   }
