@@ -113,11 +113,11 @@ stick::Next wait_for_person(screen::Screen& screen, const std::string& stick_dev
                             seconds restart_after) {
   const bool restarts = at_end == profile::AtEnd::kRestart;
   const stick::Next next = restarts ? stick::Next::kRestart : stick::Next::kPowerOff;
+  screen.forget_keys();  // before the line below, so that an answer to it counts
   screen.line("");
   screen.line(fmt::format("Pull the stick or press a key: this PC {}. P: power off. F: firmware setup.",
                           restarts ? "restarts" : "is powered off"),
               Style::kStrong);
-  screen.forget_keys();
   const auto start = std::chrono::steady_clock::now();
   for (;;) {
     if (const auto key = screen.key(kLook)) {

@@ -27,9 +27,9 @@ repair::Consent Watcher::consent(const std::vector<const repair::VolumeReport*>&
   screen_.line("");
   screen_.line("This is what would be done. Nothing has been written yet.", screen::Style::kStrong);
   for (const repair::VolumeReport* volume : planned) show_lines(screen_, show_volume(*volume));
+  screen_.forget_keys();
   screen_.line("");
   screen_.line("Do it? Press Y for yes, N for no.", screen::Style::kStrong);
-  screen_.forget_keys();
   for (;;) {
     const auto key = screen_.key(std::chrono::milliseconds(1000));
     if (key == 'y' || key == 'Y') return repair::Consent::kYes;

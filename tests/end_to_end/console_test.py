@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`mend console`, the stick's session, at a pseudo-terminal and on an image file."""
+
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import time
+import unittest
+
+from common import MANIFEST, MEND, Scratch, log_records, main, sha256
+
+IMAGE_INFO = """[image]
+id = "0123456789abcdef0123456789abcdef"
+customer = "Acme GmbH"
+incident = "Channel file 291"
+built = 2026-11-25T12:00:00Z
+version = "0.1.0"
+"""
+READY = "Pull the stick or press a key"
+PATIENCE = 120
+
+
+class Console:
+    """A running `mend console`, its screen, and the keys pressed on it."""
+
+    def __init__(self, *arguments):
+        ours, theirs = pty.openpty()
+        self.fd = ours
+        self.process = subprocess.Popen([MEND, "console", *map(str, arguments)], stdin=theirs, stdout=theirs,
+                                        stderr=theirs)
+        os.close(theirs)
+        self.raw = b""
+
+    def read(self, seconds):
+        if not select.select([self.fd], [], [], seconds)[0]:
+            return True
+        try:
+            piece = os.read(self.fd, 65536)
+        except OSError:  # the other end has gone
+            return False
+        self.raw += piece
+        return bool(piece)
+
+    @property
+    def text(self):
+        plain = re.sub(rb"\x1b\[[0-9;]*[A-Za-z]", b"", self.raw).replace(b"\r", b"")
+        return plain.decode()
+
+    def wait_for(self, words):
+        end = time.monotonic() + PATIENCE
+        while words not in self.text:
+            if time.monotonic() > end or not self.read(1):
+                raise AssertionError(f"{words!r} did not appear:\n{self.text}")
+
+    def press(self, keys):
+        os.write(self.fd, keys.encode())
+
+    def end(self):
+        """The exit status, once it has ended."""
+        end = time.monotonic() + PATIENCE
+        while self.process.poll() is None and time.monotonic() < end:
+            self.read(0.2)
+        status = self.process.wait(timeout=1)
+        while self.read(0):
+            pass
+        os.close(self.fd)
+        return status
+
+
+class ConsoleTest(Scratch):
+    def setUp(self):
+        super().setUp()
+        self.device = self.folder / "device"
+        self.device.touch()
+        for name in ("manifests", "keys", "logs", "mendstick"):
+            (self.stick / name).mkdir(parents=True)
+        shutil.copy(MANIFEST, self.stick / "manifests")
+        (self.stick / "mendstick/image.toml").write_text(IMAGE_INFO)
+        self.profile()
+
+    def profile(self, rest=""):
+        text = f'[customer]\nname = "Acme GmbH"\ncontact = "Service desk, 030 1234"\n{rest}'
+        (self.stick / "profile.toml").write_text(text)
+
+    def supply_key(self):
+        (self.stick / "keys/key.txt").write_text(self.recovery_key() + "\n")
+
+    def console(self, *options, disks=None):
+        arguments = ["--stick", self.stick, "--stick-device", self.device]
+        for disk in disks or [self.image]:
+            arguments += ["--disk", disk]
+        return Console(*arguments, *options)
+
+    def session(self, *options, key="x", **more):
+        console = self.console(*options, **more)
+        console.wait_for(READY)
+        console.press(key)
+        return console, console.end()
+
+    def records(self, action):
+        return [r for r in log_records(self.stick / "logs") if r["event.action"] == action]
+
+    def test_an_encrypted_pc_is_repaired_without_a_question(self):
+        self.make_pc()
+        self.supply_key()
+        console, status = self.session()
+        self.assertEqual(status, 0)
+        self.assertIn("*** FIXED ***", console.text)
+        self.assertIn("Acme GmbH", console.text)
+        self.assertIn("Channel file 291", console.text)
+        volume = self.plain_volume()
+        self.assert_sound(volume)
+        for path in self.channel_files("bad"):
+            self.assertIsNone(self.file_hash(volume, path))
+        started = self.records("run-started")[0]
+        self.assertEqual(started["organization.name"], "Acme GmbH")
+        self.assertEqual(started["mendstick.image.id"], "0123456789abcdef0123456789abcdef")
+        self.assertEqual(started["mendstick.mode"], "auto")
+        self.assertRegex((self.stick / "mendstick/stick-id").read_text(), r"^[0-9a-f]{16}\n$")
+        self.assertEqual(started["mendstick.stick.id"], (self.stick / "mendstick/stick-id").read_text().strip())
+
+    def test_a_second_boot_says_that_the_first_repaired_it(self):
+        self.make_pc("--plain")
+        self.session()
+        first = self.records("run-started")[0]["mendstick.stick.id"]
+        before = sha256(self.image)
+        console, status = self.session()
+        self.assertEqual(status, 0)
+        self.assertIn("*** FIXED EARLIER ***", console.text)
+        self.assertRegex(console.text, r"repaired this PC on \d{4}-\d\d-\d\d \d\d:\d\d UTC")
+        self.assertEqual({r["mendstick.stick.id"] for r in self.records("run-started")}, {first})
+        self.assertEqual(sha256(self.image), before)
+
+    def test_a_healthy_pc_is_told_from_one_that_was_repaired(self):
+        self.make_pc("--plain", "--healthy")
+        console, _ = self.session()
+        self.assertIn("*** NOTHING FOUND ***", console.text)
+
+    def test_keys_pressed_while_it_works_do_not_take_the_verdict_away(self):
+        self.make_pc("--plain")
+        console = self.console()
+        console.press("xx\npq")
+        console.wait_for(READY)
+        time.sleep(0.5)
+        self.assertIsNone(console.process.poll())
+        console.press("p")
+        self.assertEqual(console.end(), 10)
+
+    def test_pulling_the_stick_ends_it(self):
+        self.make_pc("--plain")
+        console = self.console()
+        console.wait_for(READY)
+        self.device.unlink()
+        self.assertEqual(console.end(), 0)
+
+    def test_the_profile_can_end_it_after_a_time_and_power_off(self):
+        self.make_pc("--plain")
+        self.profile('[stick]\nrestart_after = 1\nat_end = "power-off"\n')
+        console = self.console()
+        self.assertEqual(console.end(), 10)
+        self.assertIn("*** FIXED ***", console.text)
+
+    def test_ask_shows_the_plan_and_takes_only_yes_or_no(self):
+        self.make_pc("--plain")
+        before = sha256(self.image)
+        console = self.console("--mode", "ask")
+        console.wait_for("Press Y for yes")
+        for path in self.channel_files("bad"):
+            self.assertIn(path.rsplit("\\", 1)[-1], console.text)
+        console.press("\n x1")
+        time.sleep(1)
+        self.assertEqual(sha256(self.image), before)
+        console.press("n")
+        console.wait_for(READY)
+        self.assertIn("*** NEEDS YOU ***", console.text)
+        self.assertIn("the technician said no", console.text)
+        console.press("x")
+        console.end()
+        self.assertEqual(sha256(self.image), before)
+        self.assertEqual(self.records("consent")[0]["event.outcome"], "failure")
+
+        console = self.console("--mode", "ask")
+        console.wait_for("Press Y for yes")
+        console.press("y")
+        console.wait_for("*** FIXED ***")
+        console.wait_for(READY)
+        console.press("x")
+        console.end()
+        self.assertNotEqual(sha256(self.image), before)
+
+    def test_scan_changes_nothing_and_needs_no_manifest(self):
+        self.make_pc()
+        shutil.rmtree(self.stick / "manifests")
+        before = sha256(self.image)
+        console, _ = self.session("--mode", "scan")
+        self.assertIn("Nothing was changed", console.text)
+        self.assertIn(self.protector_id().lower(), console.text.lower())
+        self.assertEqual(sha256(self.image), before)
+
+    def test_a_stick_that_takes_no_log_leaves_the_disk_alone(self):
+        self.make_pc("--plain")
+        before = sha256(self.image)
+        shutil.rmtree(self.stick / "logs")
+        (self.stick / "logs").write_text("a file where the folder should be")
+        console, _ = self.session()
+        self.assertIn("*** NEEDS YOU ***", console.text)
+        self.assertIn("No disk of this PC was changed", console.text)
+        self.assertEqual(sha256(self.image), before)
+
+    def test_a_mistake_in_the_profile_is_shown_with_its_place(self):
+        self.make_pc("--plain")
+        before = sha256(self.image)
+        self.profile('[stick]\nmode = "fast"\n')
+        console, status = self.session()
+        self.assertEqual(status, 0)
+        self.assertIn("profile.toml:5:8: 'mode' is 'fast'", console.text.replace("\n", ""))
+        self.assertIn("*** NEEDS YOU ***", console.text)
+        self.assertEqual(sha256(self.image), before)
+
+    def test_policy_comes_from_the_profile(self):
+        self.make_pc("--plain", "--hibernated")
+        console, _ = self.session()
+        self.assertIn("*** NEEDS YOU ***", console.text)
+        self.assertIn("Service desk, 030 1234", console.text)
+        self.profile("[repair]\ndiscard_hibernation = true\n")
+        console, _ = self.session()
+        self.assertIn("*** FIXED ***", console.text)
+
+    def test_a_locked_volume_needs_somebody_and_lists_the_key_wanted(self):
+        self.make_pc()
+        before = sha256(self.image)
+        console, _ = self.session()
+        self.assertIn("*** NEEDS YOU ***", console.text)
+        self.assertIn(self.protector_id().lower(), console.text.lower())
+        self.assertEqual(sha256(self.image), before)
+
+    def test_a_disk_that_cannot_be_read_does_not_keep_the_other_from_being_repaired(self):
+        self.make_pc("--plain")
+        before = sha256(self.image)
+        console, _ = self.session(disks=[self.folder / "no-such-disk", self.image])
+        self.assertIn("*** NEEDS YOU ***", console.text)
+        self.assertIn("no-such-disk", console.text)
+        self.assertNotEqual(sha256(self.image), before)
+        verdicts = {r["mendstick.verdict"] for r in self.records("volume-verdict")}
+        self.assertEqual(verdicts, {"fixed", "failed"})
+
+    @unittest.skipIf("mendstick.image=" in open("/proc/cmdline", encoding="ascii").read(), "SKIP: on a stick")
+    def test_on_a_host_no_disk_is_taken_that_was_not_named(self):
+        done = self.mend("console", "--stick", self.stick, status=2)
+        self.assertIn("needs --disk", done.stderr)
+
+
+if __name__ == "__main__":
+    main()

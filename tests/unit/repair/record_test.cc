@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "repair/record.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "audit/reader.h"
+#include "base/error.h"
+#include "tests/support/catch.h"
+#include "tests/support/temp_folder.h"
+
+namespace mend::repair {
+namespace {
+
+using test::TempFolder;
+
+// While it lives no file can be written: what a stick that was pulled out, or is full, looks like.
+class NoWriting {
+ public:
+  NoWriting() {
+    ::signal(SIGXFSZ, SIG_IGN);
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before_) == 0);
+    rlimit none = before_;
+    none.rlim_cur = 0;
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &none) == 0);
+  }
+  ~NoWriting() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+  NoWriting(const NoWriting&) = delete;
+  NoWriting& operator=(const NoWriting&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+Report new_report() {
+  Report report;
+  report.run_id = new_run_id();
+  report.started = now();
+  return report;
+}
+
+VolumeReport volume() {
+  VolumeReport report;
+  report.disk = "/dev/sda";
+  report.partition = 3;
+  return report;
+}
+
+TEST_CASE("R-2: a log that cannot be written ends the run before anything is", "[repair]") {
+  TempFolder folder;
+  Recorder recorder(folder.path().string(), new_report());
+  recorder.verified(volume(), 1);
+  const NoWriting full;
+  CHECK_THROWS_AS(recorder.verified(volume(), 1), Error);
+  CHECK_THROWS_AS(recorder.commit_started(volume(), "a.undo"), Error);
+}
+
+TEST_CASE("R-3: a log that fails in a commit is told, and no further commit begins", "[repair]") {
+  TempFolder folder;
+  Report report = new_report();
+  Recorder recorder(folder.path().string(), report);
+  recorder.commit_started(volume(), "a.undo");
+  {
+    const NoWriting pulled;
+    CHECK_NOTHROW(recorder.commit_finished(volume(), "committed", true));
+    CHECK_NOTHROW(recorder.verdict(volume()));
+  }
+  CHECK_THROWS_AS(recorder.commit_started(volume(), "b.undo"), Error);
+  CHECK_NOTHROW(recorder.finish(report));
+  REQUIRE(report.notes.size() == 1);
+  CHECK(report.notes[0].find("the log lacks its end") == 0);
+  CHECK(report.closing_sha256.empty());
+  CHECK(audit::read_log(report.log).chain == audit::Chain::kCutShort);
+}
+
+TEST_CASE("what ended a run is told even where the log took no more", "[repair]") {
+  TempFolder folder;
+  Recorder recorder(folder.path().string(), new_report());
+  const NoWriting full;
+  CHECK_NOTHROW(recorder.stopped(Error(ErrorCode::kIo, "test.record", "the disk went away")));
+}
+
+}  // namespace
+}  // namespace mend::repair
