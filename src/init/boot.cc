@@ -41,6 +41,11 @@ std::string in_words(const ChildEnd& ended) {
   return fmt::format("ended with status {}", ended.status);
 }
 
+// R, P and C are where they are on most of the world's keyboards.
+bool is_letter(std::optional<char> key, char letter) {
+  return key && (*key | 0x20) == letter;
+}
+
 }  // namespace
 
 Boot::Boot(Roots roots) : roots_(std::move(roots)) {}
@@ -76,6 +81,9 @@ void Boot::prepare() {
   const std::string always = read_text(kLoadList);
   for (const std::string_view name : words(always)) loader_->load(std::string(name), "always");
   show_drivers();
+  if (!command_line_.debug) return;
+  loader_->load("efivarfs", "the state of Secure Boot");
+  debug("Secure Boot: " + secure_boot_state(roots_));
 }
 
 void Boot::run_steps() {
@@ -101,7 +109,7 @@ void Boot::find_stick() {
       told = true;
     }
     seen = std::move(sticks);
-    if (seen.empty() && !told && Clock::now() > deadline) {
+    if (!told && Clock::now() > deadline) {
       told = true;
       screen_->line("The stick is not found again, although this machine was started from it.", Style::kBad);
       screen_->line(
@@ -211,7 +219,7 @@ void Boot::wait_for_power() {
       "Plug in the mains; then it goes on by itself. Press C to go on all the same, P to power off.");
   while (!is_enough(power)) {
     const std::optional<char> key = go_on(kCalm);
-    if (key == 'c' || key == 'C') break;
+    if (is_letter(key, 'c')) break;
     obey(key);
     power = read_power(roots_.sys);
   }
@@ -236,8 +244,8 @@ std::optional<char> Boot::go_on(std::chrono::milliseconds pause) {
 }
 
 void Boot::obey(std::optional<char> key) {
-  if (key == 'r' || key == 'R') finish(stick::Next::kRestart);
-  if (key == 'p' || key == 'P') finish(stick::Next::kPowerOff);
+  if (is_letter(key, 'r')) finish(stick::Next::kRestart);
+  if (is_letter(key, 'p')) finish(stick::Next::kPowerOff);
 }
 
 void Boot::debug(const std::string& text) {

@@ -121,6 +121,7 @@ std::string describe(const Controller& controller) {
 std::vector<std::string> explain_no_disk(const std::vector<Controller>& controllers,
                                          const std::vector<LoadedModule>& failures) {
   std::vector<std::string> paragraphs;
+  paragraphs.reserve(controllers.size() + failures.size() + 1);
   for (const Controller& controller : controllers)
     paragraphs.push_back(describe(controller) + ". " + remedy_for(controller));
   if (controllers.empty()) {

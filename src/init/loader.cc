@@ -90,17 +90,14 @@ ModuleLoader::ModuleLoader(ModuleIndex index, std::map<std::string, std::string>
       sys_root_(std::move(sys_root)),
       insert_(std::move(insert)) {}
 
-bool ModuleLoader::load(const std::string& name, const std::string& because) {
-  bool good = true;
+void ModuleLoader::load(const std::string& name, const std::string& because) {
   for (const std::string& module : index_.order(name)) {
     if (!tried_.insert(module).second) continue;
     const auto options = options_.find(module);
     int error = insert_(index_.file(module), options == options_.end() ? std::string() : options->second);
     if (error == EEXIST) error = 0;
     log_.push_back({module, because, error, seconds_since_start()});
-    if (module == module_name(name)) good = error == 0;
   }
-  return good;
 }
 
 void ModuleLoader::look_for_devices() {

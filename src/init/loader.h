@@ -42,9 +42,8 @@ class ModuleLoader {
   ModuleLoader(ModuleIndex index, std::map<std::string, std::string> options, std::string sys_root,
                Insert insert);
 
-  // One module by name, with what it needs. False when it is a module and could not be loaded; what is no
-  // module is taken to be built in.
-  bool load(const std::string& name, const std::string& because);
+  // One module by name, with what it needs. What is no module is taken to be built in.
+  void load(const std::string& name, const std::string& because);
   // What the devices that came since the last step ask for: the most urgent of it. False when nothing was to
   // be done.
   bool step();

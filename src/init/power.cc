@@ -13,14 +13,19 @@ constexpr int64_t kMost = 1'000'000'000'000;
 struct Charge {
   int64_t now = 0;
   int64_t full = 0;
+  bool is_energy = false;
 };
 
 // In µWh or µAh, whichever the battery counts in. What no battery holds is a mistake of its driver.
 std::optional<Charge> charge_of(const std::string& battery) {
-  for (const std::string unit : {"energy", "charge"}) {
-    const std::optional<int64_t> now = read_number(battery + "/" + unit + "_now");
-    const std::optional<int64_t> full = read_number(battery + "/" + unit + "_full");
-    if (now && full && *full > 0 && *full < kMost) return Charge{std::clamp<int64_t>(*now, 0, *full), *full};
+  const auto number_of = [&](const char* unit, const char* what) {
+    return read_number(std::string(battery).append(unit).append(what));
+  };
+  for (const char* unit : {"/energy", "/charge"}) {
+    const std::optional<int64_t> now = number_of(unit, "_now");
+    const std::optional<int64_t> full = number_of(unit, "_full");
+    if (now && full && *full > 0 && *full < kMost)
+      return Charge{std::clamp<int64_t>(*now, 0, *full), *full, std::string_view(unit) == "/energy"};
   }
   return std::nullopt;
 }
@@ -38,8 +43,8 @@ class Batteries {
     if (!percent && !charge) return;
     ++count_;
     percents_ += percent ? std::clamp<int64_t>(*percent, 0, 100) : charge->now * 100 / charge->full;
-    if (!charge) {
-      all_tell_charge_ = false;
+    if (!charge || !charge->is_energy) {  // ampere-hours of two voltages cannot be added
+      all_tell_energy_ = false;
       return;
     }
     now_ += charge->now;
@@ -48,7 +53,7 @@ class Batteries {
   std::optional<int> percent() const {
     if (count_ == 0) return std::nullopt;
     // One battery's own figure knows its age better than its two charges do.
-    if (count_ > 1 && all_tell_charge_) return static_cast<int>(now_ * 100 / full_);
+    if (count_ > 1 && all_tell_energy_) return static_cast<int>(now_ * 100 / full_);
     return static_cast<int>(percents_ / count_);
   }
 
@@ -57,7 +62,7 @@ class Batteries {
   int64_t percents_ = 0;
   int64_t now_ = 0;
   int64_t full_ = 0;
-  bool all_tell_charge_ = true;
+  bool all_tell_energy_ = true;
 };
 
 }  // namespace
