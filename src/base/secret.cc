@@ -30,6 +30,7 @@ uint8_t* map_locked(size_t size_bytes) {
   if (memory == MAP_FAILED) throw_errno("base.secret.map", "cannot get memory for a key", errno);
   ::mlock(memory, size_bytes);
   ::madvise(memory, size_bytes, MADV_DONTDUMP);
+  ::madvise(memory, size_bytes, MADV_WIPEONFORK);
   return static_cast<uint8_t*>(memory);
 }
 

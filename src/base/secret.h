@@ -9,6 +9,8 @@
 //   S-2  The memory is never written to swap (mlock) nor to a core dump (MADV_DONTDUMP), as far as the
 //        system lets us; a limit on locked memory is not an error, since a stick has no swap.
 //   S-3  Secrets may be made and destroyed on any thread; one Secret is used by one thread at a time.
+//   S-4  A child process, such as the one that parses a hive, finds zeros (MADV_WIPEONFORK). Key schedules in
+//        OpenSSL's heap are not covered.
 #pragma once
 
 #include <cstddef>

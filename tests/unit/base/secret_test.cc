@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -179,6 +180,21 @@ TEST_CASE("S-2: a limit on locked memory is not an error", "[base]") {
   CHECK(large.bytes()[99999] == 'x');
   CHECK(small.back().text() == "a small secret..");
   REQUIRE(::setrlimit(RLIMIT_MEMLOCK, &before) == 0);
+}
+
+TEST_CASE("S-4: a child process has no secret", "[base]") {
+  const Secret small(std::string_view("small secret"));
+  Secret large(size_t{100} * 1024);
+  large.bytes()[5000] = 0x5a;
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(all_zero(small.bytes()) && all_zero(large.bytes()) ? 0 : 1);
+  REQUIRE(child > 0);
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+  CHECK(small.text() == "small secret");
+  CHECK(large.bytes()[5000] == 0x5a);
 }
 
 TEST_CASE("a hundred thousand small secrets share pages, and give them back", "[base]") {
