@@ -101,7 +101,8 @@ void show_report(const repair::Report& report, screen::Screen& screen) {
   for (const repair::VolumeReport& volume : report.volumes) show_lines(screen, show_volume(volume));
   if (report.log.empty()) return;
   screen.line("Log: " + report.log.substr(report.log.rfind('/') + 1));
-  screen.line("Its closing SHA-256: " + report.closing_sha256);
+  screen.line("Its closing SHA-256:");
+  screen.line(report.closing_sha256);
 }
 
 bool is_pulled(const std::string& device) {
@@ -115,8 +116,8 @@ stick::Next wait_for_person(screen::Screen& screen, const std::string& stick_dev
   const stick::Next next = restarts ? stick::Next::kRestart : stick::Next::kPowerOff;
   screen.forget_keys();  // before the line below, so that an answer to it counts
   screen.line("");
-  screen.line(fmt::format("Pull the stick or press a key: this PC {}. P: power off. F: firmware setup.",
-                          restarts ? "restarts" : "is powered off"),
+  screen.line(fmt::format("Pull the stick or press a key to {}. P: power off. F: firmware setup.",
+                          restarts ? "restart" : "power off"),
               Style::kStrong);
   const auto start = std::chrono::steady_clock::now();
   for (;;) {

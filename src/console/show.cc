@@ -58,13 +58,12 @@ std::string describe(const repair::VolumeReport& volume) {
 std::string show_actions(const repair::VolumeReport& volume) {
   std::string text;
   for (const repair::ActionReport& action : volume.actions) {
-    text += fmt::format("    {}: {} {}", action.outcome, action.action, action.path);
-    if (!action.new_path.empty()) text += fmt::format("\n          to {}", action.new_path);
-    text +=
-        fmt::format("\n          {} bytes, modified {}\n", action.size_bytes, to_iso8601(action.modified));
-    if (!action.note.empty()) text += fmt::format("          {}\n", action.note);
+    text += fmt::format("    {}: {}\n      {}\n", action.outcome, action.action, action.path);
+    if (!action.new_path.empty()) text += fmt::format("      to {}\n", action.new_path);
+    text += fmt::format("      {} bytes, modified {}\n", action.size_bytes, to_iso8601(action.modified));
+    if (!action.note.empty()) text += fmt::format("      {}\n", action.note);
     for (const std::string& link : action.other_links)
-      text += fmt::format("          another name of it stays: {}\n", link);
+      text += fmt::format("      another name of it stays: {}\n", link);
   }
   for (const repair::IdleRule& rule : volume.idle_rules)
     text += fmt::format("    rule {}: {}\n", rule.rule, rule.reason);
