@@ -50,10 +50,9 @@ std::string title_of(profile::Mode mode) {
 }  // namespace
 
 std::string escape_for_menu(std::string_view text) {
-  // A title is expanded by nothing once it is between single quotes, so that only these are to be taken out;
-  // what cannot be typed does not come through printable().
-  std::string out = printable(text);
-  std::replace(out.begin(), out.end(), '\'', '`');
+  // Between single quotes GRUB expands nothing; only the quote itself has to leave them for a moment.
+  std::string out;
+  for (const char c : printable(text)) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out;
 }
 
@@ -92,7 +91,7 @@ std::string fill_menu(std::string_view menu_template, const MenuText& text) {
 const std::vector<std::string>& bios_core_modules() {
   static const std::vector<std::string> modules{"biosdisk", "part_msdos", "fat",   "normal", "configfile",
                                                 "linux",    "echo",       "test",  "search", "search_fs_uuid",
-                                                "serial",   "terminal",   "sleep", "minicmd"};
+                                                "serial",   "terminal",   "sleep", "true"};
   return modules;
 }
 

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
@@ -103,6 +104,13 @@ void collect(Pipe& output, Pipe& errors, const RunOptions& options, Outcome& out
   }
 }
 
+int wait_for(pid_t child) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 }  // namespace
 
 std::string Outcome::last_words() const {
@@ -139,11 +147,14 @@ Outcome run_program(const std::vector<std::string>& arguments, const RunOptions&
   output.close_end(1);
   errors.close_end(1);
   Outcome outcome;
-  collect(output, errors, options, outcome);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  try {
+    collect(output, errors, options, outcome);
+  } catch (...) {
+    ::kill(child, SIGKILL);
+    wait_for(child);
+    throw;
   }
-  outcome.status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  outcome.status = wait_for(child);
   return outcome;
 }
 

@@ -21,7 +21,8 @@ struct Outcome {
 struct RunOptions {
   std::string directory;                           // to run in; empty: this one
   std::map<std::string, std::string> environment;  // on top of ours
-  std::function<void()> while_running;             // called some times a second; does not throw; may be empty
+  std::function<void()> while_running;             // called some times a second; may be empty. What it
+                                                   // throws ends the program
 };
 
 // The path of a program of PATH, /usr/sbin or /sbin; empty when there is none.
