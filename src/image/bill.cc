@@ -124,7 +124,8 @@ std::string bill_text(const profile::ImageInfo& info, const std::vector<PackageR
 std::vector<BilledFile> billed_files(std::string_view bill, const std::string& file_name) {
   std::vector<BilledFile> files;
   try {
-    for (const Json& component : Json::parse(bill).at("components")) {
+    const Json whole = Json::parse(bill);
+    for (const Json& component : whole.at("components")) {
       if (component.at("type") == "file") files.push_back(to_file(component));
     }
   } catch (const Error& error) {

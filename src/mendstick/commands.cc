@@ -11,6 +11,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "image/batch.h"
+#include "image/verify.h"
+#include "image/write.h"
 #include "manifest/manifest.h"
 
 namespace mend::mendstick {
@@ -110,6 +112,29 @@ int run_batch(const Options& options, Terminal& terminal) {
   return result.failures.empty() ? 0 : 1;
 }
 
+int run_write(const Options& options, Terminal& terminal) {
+  image::WriteRequest request;
+  request.image = options.image;
+  request.device = options.device;
+  request.serial = options.serial;
+  request.bmap = options.bmap;
+  const image::WriteResult result = image::write_stick(request, stop_on_interrupt(), terminal);
+  terminal.clear();
+  fmt::print("{}: {} written and read back{}\n", result.target, image::size_text(result.bytes_written),
+             result.by_bmap ? "" : "; without a map (IMG.bmap) all of the image was written");
+  return 0;
+}
+
+int run_verify(const Options& options, Terminal& terminal) {
+  const image::VerifyReport report = image::verify_stick(options.image, options.bmap, terminal);
+  terminal.clear();
+  for (const std::string& note : report.notes) fmt::print("{}: {}\n", printable(options.image), note);
+  for (const std::string& finding : report.findings)
+    fmt::print("{}: WRONG: {}\n", printable(options.image), finding);
+  fmt::print("{}: {}\n", printable(options.image), report.findings.empty() ? "good" : "not as it was built");
+  return report.findings.empty() ? 0 : 1;
+}
+
 int run_manifest_check(const Options& options, Terminal& terminal) {
   int status = 0;
   for (const std::string& file : options.files) {
@@ -169,8 +194,9 @@ int run(const Options& options, Terminal& terminal) {
     case Command::kBatch:
       return run_batch(options, terminal);
     case Command::kWrite:
+      return run_write(options, terminal);
     case Command::kVerify:
-      break;
+      return run_verify(options, terminal);
     case Command::kManifestCheck:
       return run_manifest_check(options, terminal);
     case Command::kAuditVerify:

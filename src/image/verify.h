@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Whether an image is as it was built, and what differs on a stick that was used. Used by `mendstick verify`.
+// Reads only.
+//
+// Invariants
+//   VE-1  A file that is on the bill and is missing or differs on the stick is a finding; what use changes
+//         (logs, the stick's own id, the volume's tables and folders) is a note.
+//   VE-2  It says what was compared with what: without a record outside of the stick, the stick's own bill
+//         proves that nothing broke, not that nobody changed it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "image/progress.h"
+
+namespace mend::image {
+
+struct VerifyReport {
+  std::vector<std::string> findings;  // what is wrong, a sentence each
+  std::vector<std::string> notes;     // what was compared, and what differs by use
+};
+
+// `path`: an image or a whole disk. `bmap`: empty: `path`.bmap, where that is. An image's .sha256 is looked
+// for, too. kNotFound, kIo, kRefused (the disk is mounted), kUsage for a map that is none.
+VerifyReport verify_stick(const std::string& path, const std::string& bmap, Progress& progress);
+
+}  // namespace mend::image
