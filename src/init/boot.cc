@@ -78,6 +78,8 @@ void Boot::prepare() {
                                            insert_into_kernel);
   finder_ = std::make_unique<StickFinder>(roots_, command_line_.image_id, read_first_sector);
   debug("kernel " + release);
+  // The stick takes longer to answer than all the rest to load: its port comes first.
+  while (loader_->step(kUsbPorts)) continue;
   const std::string always = read_text(kLoadList);
   for (const std::string_view name : words(always)) loader_->load(std::string(name), "always");
   show_drivers();

@@ -12,7 +12,7 @@ namespace mend::init {
 namespace {
 
 constexpr uint32_t kIntel = 0x8086;
-constexpr uint32_t kStorage = 0x01;
+constexpr uint32_t kStorageClass = 0x01;
 constexpr uint32_t kRaid = 0x0104;
 constexpr uint32_t kSdHost = 0x0805;
 
@@ -101,7 +101,7 @@ std::vector<Controller> storage_controllers(const std::string& sys_root) {
     const std::string path = directory + "/" + entry.name;
     Controller controller;
     controller.class_code = read_hex(path + "/class").value_or(0);
-    if (controller.class_code >> 16 != kStorage && subclass_of(controller) != kSdHost) continue;
+    if (controller.class_code >> 16 != kStorageClass && subclass_of(controller) != kSdHost) continue;
     controller.address = entry.name;
     controller.vendor = read_hex(path + "/vendor").value_or(0);
     controller.device = read_hex(path + "/device").value_or(0);

@@ -14,11 +14,6 @@
 namespace mend::init {
 namespace {
 
-constexpr int kUsbPorts = 0;
-constexpr int kStorage = 1;
-constexpr int kPower = 2;
-constexpr int kRest = 3;
-
 bool starts_with(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
 }
@@ -74,7 +69,7 @@ int urgency_of(std::string_view modalias) {
     if (starts(bus)) return kStorage;
   }
   if (starts("acpi:")) {
-    if (contains(modalias, ":PNP0C0A:") || contains(modalias, ":ACPI0003:")) return kPower;
+    if (contains(modalias, ":PNP0C0A:") || contains(modalias, ":ACPI0003:")) return kBattery;
     return contains(modalias, "80860F14") || contains(modalias, "INT33") || contains(modalias, "AMDI0040") ||
                    contains(modalias, "VMBUS")
                ? kStorage
@@ -116,12 +111,13 @@ void ModuleLoader::look_for_devices() {
   devices_ = std::move(present);
 }
 
-bool ModuleLoader::step() {
+bool ModuleLoader::step(int urgency) {
   look_for_devices();
   if (waiting_.empty()) return false;
   const auto most_urgent =
       std::min_element(waiting_.begin(), waiting_.end(),
                        [](const Request& a, const Request& b) { return a.urgency < b.urgency; });
+  if (most_urgent->urgency > urgency) return false;
   const Request request = *most_urgent;
   waiting_.erase(most_urgent);
   for (const std::string& name : index_.matching(request.modalias)) load(name, request.modalias);
@@ -131,7 +127,7 @@ bool ModuleLoader::step() {
 bool ModuleLoader::storage_done() {
   look_for_devices();
   return std::none_of(waiting_.begin(), waiting_.end(),
-                      [](const Request& request) { return request.urgency <= kPower; });
+                      [](const Request& request) { return request.urgency <= kBattery; });
 }
 
 std::vector<LoadedModule> ModuleLoader::failures() const {

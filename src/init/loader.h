@@ -30,6 +30,13 @@ int insert_into_kernel(const std::string& file, const std::string& options);
 // "options usb_storage delay_use=0" lines, as in modprobe.d, by name.
 std::map<std::string, std::string> parse_module_options(std::string_view text);
 
+// How soon a device is served. kStorage: what can bring a disk, or the stick.
+inline constexpr int kUsbPorts = 0;
+inline constexpr int kStorage = 1;
+inline constexpr int kBattery = 2;
+inline constexpr int kRest = 3;
+int urgency_of(std::string_view modalias);
+
 struct LoadedModule {
   std::string name;
   std::string because;    // the alias of the device, or "always"
@@ -44,10 +51,10 @@ class ModuleLoader {
 
   // One module by name, with what it needs. What is no module is taken to be built in.
   void load(const std::string& name, const std::string& because);
-  // What the devices that came since the last step ask for: the most urgent of it. False when nothing was to
-  // be done.
-  bool step();
-  // True when no device that is waiting for its module can bring a disk.
+  // What the devices that came since the last step ask for: the most urgent of it, if that is at least this
+  // urgent. False when nothing was to be done.
+  bool step(int urgency = kRest);
+  // True when no device that can bring a disk, or tell of the battery, is waiting for its module.
   bool storage_done();
 
   const std::vector<LoadedModule>& log() const { return log_; }
@@ -71,8 +78,5 @@ class ModuleLoader {
   std::vector<Request> waiting_;                        // devices whose module is not loaded yet
   std::vector<LoadedModule> log_;
 };
-
-// How soon a device is served: 0 the USB ports, 1 what can bring a disk, 2 the battery, 3 all else.
-int urgency_of(std::string_view modalias);
 
 }  // namespace mend::init
