@@ -85,6 +85,7 @@ void Boot::prepare() {
   show_drivers();
   if (!command_line_.debug) return;
   loader_->load("efivarfs", "the state of Secure Boot");
+  show_drivers();
   debug("Secure Boot: " + secure_boot_state(roots_));
 }
 
@@ -103,8 +104,9 @@ void Boot::find_stick() {
   bool told = false;
   std::vector<StickDevice> seen;
   for (;;) {
-    obey(go_on(told ? kCalm / 4 : kMoment));
+    obey(go_on(told || !seen.empty() ? kCalm / 4 : kMoment));
     std::vector<StickDevice> sticks = finder_->look();
+    forget_volumes_but(sticks);
     if (sticks.size() == 1 && take_stick(sticks)) return;
     if (sticks.size() > 1 && sticks != seen) {
       if (take_stick(sticks)) return;
@@ -119,6 +121,14 @@ void Boot::find_stick() {
           "without a hub or an extension in between. In a virtual machine attach it as a disk.");
       screen_->line(kKeys);
     }
+  }
+}
+
+void Boot::forget_volumes_but(const std::vector<StickDevice>& present) {
+  for (auto judged = judged_.begin(); judged != judged_.end();) {
+    const bool there = std::any_of(present.begin(), present.end(),
+                                   [&](const StickDevice& stick) { return stick.volume == judged->first; });
+    judged = there ? std::next(judged) : judged_.erase(judged);
   }
 }
 
@@ -224,6 +234,7 @@ void Boot::wait_for_power() {
     if (is_letter(key, 'c')) break;
     obey(key);
     power = read_power(roots_.sys);
+    if (is_enough(power)) screen_->line("There is power.", Style::kGood);
   }
 }
 

@@ -40,6 +40,7 @@ class Boot {
   void prepare();
   void run_steps();
   void find_stick();
+  void forget_volumes_but(const std::vector<StickDevice>& present);
   bool take_stick(const std::vector<StickDevice>& candidates);
   std::string why_not_ours() const;
   bool is_ours(const StickDevice& candidate);
@@ -54,6 +55,8 @@ class Boot {
   [[noreturn]] void stop_with(const std::vector<std::string>& message);
   [[noreturn]] void finish(stick::Next next);
 
+  // One step of the drivers while `mend` works; false when nothing was to be done. Must not end the waiting.
+  bool load_more() noexcept;
   // One step of the drivers, else a pause; a key that was pressed in it.
   std::optional<char> go_on(std::chrono::milliseconds pause);
   // R restarts and P powers off, where the screen offers them.

@@ -48,6 +48,14 @@ void Boot::start_shell() {
   screen_->line("A shell is open on the second console (Alt+F2).", Style::kBad);
 }
 
+bool Boot::load_more() noexcept {
+  try {
+    return loader_->step();
+  } catch (const std::exception&) {  // no memory, which `mend` may be needing
+    return false;
+  }
+}
+
 ChildEnd Boot::run_console() {
   std::vector<std::string> arguments = {kMend,           "console",        "--stick",
                                         kStickDirectory, "--stick-device", stick_.disk};
@@ -63,7 +71,7 @@ ChildEnd Boot::run_console() {
     return ChildEnd{127, 0};
   }
   // Drivers of keyboards and of what is plugged in later are loaded while it works.
-  while (!ended) ended = mend.wait(loader_->step() ? 0ms : 250ms);
+  while (!ended) ended = mend.wait(load_more() ? 0ms : 250ms);
   last_words_ = mend.last_words();
   return *ended;
 }

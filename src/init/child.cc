@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kNotExecuted = 127;
 constexpr std::chrono::milliseconds kMoment(10);
+constexpr size_t kPieceBytes = 4096;
 
 // Between fork and exec, so only calls that need nothing of this process.
 [[noreturn]] void become(const std::vector<char*>& arguments, int output) {
@@ -43,6 +44,7 @@ void Child::close_pipe() {
 int Child::start(const std::vector<std::string>& arguments) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return errno;
+  last_words_.reserve(kLastWordsBytes + kPieceBytes);
   std::vector<char*> pointers;
   pointers.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
@@ -60,7 +62,7 @@ int Child::start(const std::vector<std::string>& arguments) {
 void Child::listen(std::chrono::milliseconds timeout) {
   pollfd waiting{pipe_, POLLIN, 0};
   if (::poll(&waiting, 1, static_cast<int>(timeout.count())) <= 0) return;
-  std::array<char, 4096> piece{};
+  std::array<char, kPieceBytes> piece{};
   const ssize_t count = ::read(pipe_, piece.data(), piece.size());
   if (count <= 0) {
     if (count == 0 || errno != EINTR) close_pipe();
@@ -70,7 +72,7 @@ void Child::listen(std::chrono::milliseconds timeout) {
   if (last_words_.size() > kLastWordsBytes) last_words_.erase(0, last_words_.size() - kLastWordsBytes);
 }
 
-std::optional<ChildEnd> Child::wait(std::chrono::milliseconds timeout) {
+std::optional<ChildEnd> Child::wait(std::chrono::milliseconds timeout) noexcept {
   if (pipe_ >= 0) {
     listen(timeout);
   } else {

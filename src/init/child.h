@@ -37,7 +37,7 @@ class Child {
   // shows as exit status 127.
   int start(const std::vector<std::string>& arguments);
   // Reads what it says, for at most `timeout`; how it ended, once it has.
-  std::optional<ChildEnd> wait(std::chrono::milliseconds timeout);
+  std::optional<ChildEnd> wait(std::chrono::milliseconds timeout) noexcept;
   const std::string& last_words() const { return last_words_; }
 
  private:
@@ -46,7 +46,7 @@ class Child {
 
   pid_t pid_ = -1;
   int pipe_ = -1;
-  std::string last_words_;
+  std::string last_words_;  // its room is reserved before the program starts
 };
 
 }  // namespace mend::init
