@@ -27,6 +27,8 @@ constexpr std::string_view kSettings = R"(
 Dir::State "@/state";
 Dir::State::status "@/status";
 Dir::Cache "@/cache";
+Dir::Cache::pkgcache "pkgcache.bin";
+Dir::Cache::srcpkgcache "srcpkgcache.bin";
 #clear APT::Architectures;
 APT::Architecture "amd64";
 APT::Architectures { "amd64"; };

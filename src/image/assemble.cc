@@ -204,6 +204,7 @@ BaseParts read_parts(const std::string& directory) {
   } catch (Error& error) {
     throw error.with_context("the parts of a stick, in " + directory);
   }
+  parse_module_list(parts.module_list, parts.module_list_file);  // faults in it are told before the downloads
   const std::string folder = directory + "/copyright";
   if (fs::is_directory(folder))
     for (const std::string& name : files_below(folder))

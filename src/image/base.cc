@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 
@@ -22,16 +23,27 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint64_t kMostFileBytes = uint64_t{256} * 1024 * 1024;
+constexpr std::chrono::hours kKeptUnused{24 * 30};
 constexpr uint64_t kBaseBytes = uint64_t{64} * 1024 * 1024;  // of a base itself, generously
 
-// What a run that was killed has left. The caller holds the lock of the cache.
-void remove_leftovers(const std::string& cache) {
+// What a run that was killed has left, and what no run has used for a month: the cache would grow with each
+// kernel. The caller holds the lock of the cache.
+void clear_up(const std::string& folder) {
+  const auto long_ago = fs::file_time_type::clock::now() - kKeptUnused;
   std::error_code problem;
-  for (fs::directory_iterator entry(cache, problem), end; !problem && entry != end;
+  for (fs::directory_iterator entry(folder, problem), end; !problem && entry != end;
        entry.increment(problem)) {
+    const std::string name = entry->path().filename().string();
     std::error_code ignored;
-    if (entry->path().filename().string().starts_with("scratch-")) fs::remove_all(entry->path(), ignored);
+    const bool ours = name.starts_with("base-") || name.ends_with(".deb");
+    if (name.starts_with("scratch-") || (ours && entry->last_write_time(ignored) < long_ago && !ignored))
+      fs::remove_all(entry->path(), ignored);
   }
+}
+
+void mark_as_used(const std::string& path) {
+  std::error_code ignored;
+  fs::last_write_time(path, fs::file_time_type::clock::now(), ignored);
 }
 
 Selection choose(const BaseParts& parts, Apt& apt) {
@@ -69,6 +81,7 @@ void unpack(const Selection& selection, Apt& apt, const std::string& folder, Pro
   make_folders(folder);
   for (const Selection::Package& package : selection.packages) {
     const std::string path = apt.fetch(package.offer);
+    mark_as_used(path);
     const std::string what = "unpacking " + package.offer.name;
     RunOptions options;
     options.while_running = [&] { progress.step(what, -1); };
@@ -111,14 +124,18 @@ Base base_in_cache(const BaseRequest& request, Progress& progress) {
   const BaseParts parts = read_parts(request.parts);
   const std::string cache = fs::absolute(request.cache.empty() ? default_cache() : request.cache).string();
   make_folders(cache);
+  progress.step("waiting for another program that works in the cache", -1);
   const FolderLock lock(cache);
-  remove_leftovers(cache);
+  clear_up(cache);
+  clear_up(cache + "/packages");
   Apt apt(cache, request.apt_options, progress);
   const Selection selection = choose(parts, apt);
   const std::string directory = cache + "/base-" + fingerprint(parts, selection);
   if (fs::exists(directory)) {
     try {
-      return open_base(directory);
+      Base base = open_base(directory);
+      mark_as_used(directory);
+      return base;
     } catch (const Error& error) {
       progress.note(std::string(error.what()) + "; it is made anew");
       fs::remove_all(directory);

@@ -108,7 +108,7 @@ Scratch::~Scratch() {
 }
 
 FolderLock::FolderLock(const std::string& folder)
-    : folder_(folder), descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
   if (descriptor_ < 0) throw_errno("image.files.lock_open", "cannot open " + folder, errno);
   while (::flock(descriptor_, LOCK_EX) != 0) {
     if (errno == EINTR) continue;
@@ -120,13 +120,6 @@ FolderLock::FolderLock(const std::string& folder)
 
 FolderLock::~FolderLock() {
   ::close(descriptor_);
-}
-
-bool FolderLock::is_current() const {
-  struct stat held {
-  }, named{};
-  return ::fstat(descriptor_, &held) == 0 && ::stat(folder_.c_str(), &named) == 0 &&
-         held.st_dev == named.st_dev && held.st_ino == named.st_ino;
 }
 
 }  // namespace mend::image

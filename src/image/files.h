@@ -45,11 +45,8 @@ class FolderLock {
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
-  // Whether the folder still has its name; another holder may have renamed or removed it meanwhile.
-  bool is_current() const;
 
  private:
-  std::string folder_;
   int descriptor_ = -1;
 };
 
