@@ -135,7 +135,7 @@ stick::Next wait_for_person(screen::Screen& screen, const std::string& stick_dev
 }
 
 void look_only(Session& session, screen::Screen& screen) {
-  Watcher watcher(screen, false);
+  Watcher watcher(screen, false, session.debug);
   session.request.disks.insert(session.request.disks.end(), session.external_disks.begin(),
                                session.external_disks.end());
   const repair::Report report = repair::scan(session.request, watcher);
@@ -144,7 +144,7 @@ void look_only(Session& session, screen::Screen& screen) {
 }
 
 void repair_now(Session& session, screen::Screen& screen) {
-  Watcher watcher(screen, session.mode == profile::Mode::kAsk);
+  Watcher watcher(screen, session.mode == profile::Mode::kAsk, session.debug);
   const repair::Report report = repair::repair(session.request, watcher);
   show_report(report, screen);
   for (const std::string& disk : session.external_disks)

@@ -28,6 +28,7 @@ struct Session {
   profile::Profile profile;
   profile::ImageInfo image;
   profile::Mode mode = profile::Mode::kAuto;
+  bool debug = false;                       // every step stays on the screen
   std::vector<std::string> external_disks;  // on USB and the like: never repaired from here, only looked at
   std::vector<std::string> key_notes;       // what was wrong in the key files
   repair::Request request;                  // disks, manifests, keys and policy; the rest is filled in here

@@ -11,6 +11,10 @@ namespace mend::console {
 void Watcher::progress(repair::Phase phase, std::string_view what, double fraction) {
   constexpr uint64_t kRefreshNs = 200'000'000;  // a serial line takes 4 ms for 50 characters
   const uint64_t now_ns = monotonic_ns();
+  if (std::string step = fmt::format("{} {}", repair::to_string(phase), what); debug_ && step != step_) {
+    screen_.line(fmt::format("[{:8.3f}] {}", static_cast<double>(now_ns) / 1e9, step));
+    step_ = std::move(step);
+  }
   if (shown_at_ns_ != 0 && now_ns - shown_at_ns_ < kRefreshNs) return;
   shown_at_ns_ = now_ns;
   std::string text = fmt::format("{} {}", repair::to_string(phase), what);

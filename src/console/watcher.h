@@ -3,6 +3,8 @@
 // messages above it, and in mode `ask` the question before anything is written.
 #pragma once
 
+#include <string>
+
 #include "repair/operator.h"
 #include "screen/screen.h"
 
@@ -10,8 +12,8 @@ namespace mend::console {
 
 class Watcher : public repair::Operator {
  public:
-  // `asks`: nothing is written without a yes.
-  Watcher(screen::Screen& screen, bool asks) : screen_(screen), asks_(asks) {}
+  // `asks`: nothing is written without a yes. `debug`: each step stays on the screen, with its time.
+  Watcher(screen::Screen& screen, bool asks, bool debug) : screen_(screen), asks_(asks), debug_(debug) {}
 
   void progress(repair::Phase phase, std::string_view what, double fraction) override;
   void tell(std::string_view message) override;
@@ -22,7 +24,8 @@ class Watcher : public repair::Operator {
 
  private:
   screen::Screen& screen_;
-  bool asks_;
+  bool asks_, debug_;
+  std::string step_;
   uint64_t shown_at_ns_ = 0;
 };
 

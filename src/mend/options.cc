@@ -193,7 +193,8 @@ po::options_description stick_options() {
   all.add_options()("stick", po::value<std::string>(), "where the stick is mounted")(
       "stick-device", po::value<std::string>(), "its block device, whose going is noticed")(
       "screen", po::value<Texts>()->composing(), "a terminal to show and ask on; may be repeated")(
-      "mode", po::value<std::string>(), "auto, ask or scan, instead of the profile's");
+      "mode", po::value<std::string>(), "auto, ask or scan, instead of the profile's")(
+      "debug", po::bool_switch(), "leave each step on the screen, with its time");
   return all;
 }
 
@@ -203,6 +204,7 @@ void fill_stick(const po::variables_map& map, Options& options) {
   if (map.count("stick-device") != 0) stick.device = map["stick-device"].as<std::string>();
   stick.screens = texts(map, "screen");
   stick.disks = texts(map, "disk");
+  stick.debug = map["debug"].as<bool>();
   if (map.count("mode") != 0) {
     stick.mode = profile::mode_from(map["mode"].as<std::string>());
     if (!stick.mode) wrong("mend.options.mode", "--mode takes auto, ask or scan");
@@ -281,6 +283,7 @@ console::Session stick_session(const StickOptions& stick) {
   session.image = profile::load_image_info(on_stick(stick::kImageInfo));
   session.profile = profile::load(on_stick(stick::kProfile));
   session.mode = stick.mode.value_or(session.profile.mode);
+  session.debug = stick.debug;
   const po::options_description all = visible_options();
   po::variables_map map;
   po::store(po::parsed_options(&all), map);  // the defaults

@@ -20,6 +20,7 @@ struct StickOptions {
   std::string device;                // its block device
   std::vector<std::string> screens;  // terminal devices; none: standard input and output
   std::optional<profile::Mode> mode;
+  bool debug = false;
   std::vector<std::string> disks;  // instead of all that are built in, for rehearsals
 };
 
