@@ -2,6 +2,7 @@
 #include "image/grub.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "base/error.h"
@@ -35,6 +36,46 @@ std::string serial_of(const std::string& image_id) {
   return serial.size() == 8 ? serial.substr(0, 4) + "-" + serial.substr(4) : serial;
 }
 
+// U+00C0 to U+00FF as people write them on a typewriter.
+constexpr std::array<std::string_view, 64> kLatin{
+    "A", "A", "A", "A", "Ae", "A", "AE", "C", "E", "E", "E", "E", "I",  "I", "I",  "I",
+    "D", "N", "O", "O", "O",  "O", "Oe", "x", "O", "U", "U", "U", "Ue", "Y", "Th", "ss",
+    "a", "a", "a", "a", "ae", "a", "ae", "c", "e", "e", "e", "e", "i",  "i", "i",  "i",
+    "d", "n", "o", "o", "o",  "o", "oe", "/", "o", "u", "u", "u", "ue", "y", "th", "y",
+};
+
+std::string_view in_ascii(char32_t character) {
+  if (character >= 0xC0 && character <= 0xFF) return kLatin.at(character - 0xC0);
+  switch (character) {
+    case 0x2013:
+    case 0x2014:
+      return "-";
+    case 0x2018:
+    case 0x2019:
+      return "'";
+    case 0x201C:
+    case 0x201D:
+    case 0x201E:
+      return "\"";
+    case 0x2026:
+      return "...";
+    default:
+      return "?";
+  }
+}
+
+// The text mode of a BIOS shows '?' for anything else, and some firmware leaves it out.
+std::string in_ascii(const std::string& text) {
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    const DecodedCharacter character = decode_utf8(text, at);
+    out +=
+        character.code_point < 0x80 ? std::string_view(text).substr(at, 1) : in_ascii(character.code_point);
+    at += std::max<size_t>(character.length, 1);
+  }
+  return out;
+}
+
 std::string title_of(profile::Mode mode) {
   switch (mode) {
     case profile::Mode::kAuto:
@@ -52,7 +93,7 @@ std::string title_of(profile::Mode mode) {
 std::string escape_for_menu(std::string_view text) {
   // Between single quotes GRUB expands nothing; only the quote itself has to leave them for a moment.
   std::string out;
-  for (const char c : printable(text)) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  for (const char c : in_ascii(printable(text))) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out;
 }
 

@@ -27,7 +27,8 @@ struct MenuText {
 // that is not known here.
 std::string fill_menu(std::string_view menu_template, const MenuText& text);
 
-// `text` to stand between single quotes of GRUB's script: printable, and read back as it is (GR-1).
+// `text` to stand between single quotes of GRUB's script (GR-1): printable, and in ASCII, since not every
+// firmware has other letters.
 std::string escape_for_menu(std::string_view text);
 
 // The modules that the core for a BIOS has built in: all that the menu uses, and how to read the stick.

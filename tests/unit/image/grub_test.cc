@@ -43,8 +43,8 @@ TEST_CASE("GR-1: whatever the names are, the menu is the same script to a shell 
   REQUIRE(menu.find("@CUSTOMER@") != std::string::npos);
   const bool judge = mend::test::need_program("grub-script-check");
   const mend::test::TempFolder folder;
-  for (const char* name : {"O'Neil & Söhne", "'; reboot; echo '", "$root ${prefix}", "a\nmenuentry 'x' {",
-                           "}", "\\", "\"", "x\\' y", "''''", "#", "\x1b[2J", ""}) {
+  for (const char* name : {"O'Neil & Sons", "'; reboot; echo '", "$root ${prefix}", "a\nmenuentry 'x' {", "}",
+                           "\\", "\"", "x\\' y", "''''", "#", "\x1b[2J", ""}) {
     MenuText text = sample();
     text.customer = text.incident = name;
     const std::string filled = fill_menu(menu, text);
@@ -55,6 +55,13 @@ TEST_CASE("GR-1: whatever the names are, the menu is the same script to a shell 
     test::write_text_file(folder / "name.sh", "printf %s '" + escape_for_menu(name) + "'\n");
     CHECK(run_program({"sh", folder / "name.sh"}).output == printable(name));
   }
+}
+
+TEST_CASE("Names are in letters that every firmware shows", "[image]") {
+  CHECK(escape_for_menu("Müller & Söhne, Straße 1") == "Mueller & Soehne, Strasse 1");
+  CHECK(escape_for_menu("ÀÿÇñ×") == "AyCnx");
+  CHECK(escape_for_menu("„a“ – b’s…") == "\"a\" - b'\\''s...");
+  CHECK(escape_for_menu("東京 €") == "?? ?");
 }
 
 TEST_CASE("GR-2: the boot code names the core's place and keeps clear of what is not code", "[image]") {
