@@ -99,25 +99,38 @@ void show_ending(const Ending& ending, screen::Screen& screen) {
 void show_report(const repair::Report& report, screen::Screen& screen) {
   for (const std::string& note : report.notes) screen.line(note);
   for (const repair::VolumeReport& volume : report.volumes) show_lines(screen, show_volume(volume));
-  if (report.log.empty()) return;
+  if (report.closing_sha256.empty()) return;
   screen.line("Log: " + report.log.substr(report.log.rfind('/') + 1));
   screen.line("Its closing SHA-256:");
   screen.line(report.closing_sha256);
 }
 
 bool is_pulled(const std::string& device) {
-  return !device.empty() && ::access(device.c_str(), F_OK) != 0;
+  return ::access(device.c_str(), F_OK) != 0;
 }
 
-// CO-2.
+// What the technician can do when a run could not begin.
+std::vector<std::string> advice_for(const Error& error) {
+  std::vector<std::string> advice = {"No disk of this PC was changed."};
+  const std::string_view id = error.id();
+  if (id.starts_with("audit.") || id.starts_with("repair.record.")) {
+    advice.emplace_back(
+        "Without a log on the stick nothing is written to a disk. Is the stick full? Move old");
+    advice.emplace_back("logs away from it. Has it a switch against writing? Else take another stick.");
+  }
+  return advice;
+}
+
+// CO-2. A stick that went during the run cannot be waited for to go.
 stick::Next wait_for_person(screen::Screen& screen, const std::string& stick_device, profile::AtEnd at_end,
                             seconds restart_after) {
   const bool restarts = at_end == profile::AtEnd::kRestart;
   const stick::Next next = restarts ? stick::Next::kRestart : stick::Next::kPowerOff;
   screen.forget_keys();  // before the line below, so that an answer to it counts
   screen.line("");
-  screen.line(fmt::format("Pull the stick or press a key to {}. P: power off. F: firmware setup.",
-                          restarts ? "restart" : "power off"),
+  const bool watches = !stick_device.empty() && !is_pulled(stick_device);
+  screen.line(fmt::format("{} a key to {}. P: power off. F: firmware setup.",
+                          watches ? "Pull the stick or press" : "Press", restarts ? "restart" : "power off"),
               Style::kStrong);
   const auto start = std::chrono::steady_clock::now();
   for (;;) {
@@ -126,7 +139,7 @@ stick::Next wait_for_person(screen::Screen& screen, const std::string& stick_dev
       if (*key == 'f' || *key == 'F') return stick::Next::kFirmwareSetup;
       return next;
     }
-    if (is_pulled(stick_device)) return next;
+    if (watches && is_pulled(stick_device)) return next;
     const auto waited = std::chrono::duration_cast<seconds>(std::chrono::steady_clock::now() - start);
     if (restart_after.count() == 0) continue;
     if (waited >= restart_after) return next;
@@ -200,7 +213,7 @@ stick::Next run(Session& session, screen::Screen& screen) {
   } catch (const Error& error) {
     // repair() throws before it has written to a disk; later trouble is in its report.
     screen.line(error.what());
-    show_ending({"NEEDS YOU", Style::kBad, {"No disk of this PC was changed."}}, screen);
+    show_ending({"NEEDS YOU", Style::kBad, advice_for(error)}, screen);
   }
   return wait_for_person(screen, session.stick_device, session.profile.at_end, session.profile.restart_after);
 }

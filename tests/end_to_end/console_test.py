@@ -156,6 +156,17 @@ class ConsoleTest(Scratch):
         self.device.unlink()
         self.assertEqual(console.end(), 0)
 
+    def test_the_verdict_stays_when_the_stick_went_before_it(self):
+        self.make_pc("--plain")
+        self.device.unlink()
+        console = self.console()
+        console.wait_for("*** FIXED ***")
+        console.wait_for("Press a key to restart")
+        time.sleep(1)
+        self.assertIsNone(console.process.poll())
+        console.press("x")
+        self.assertEqual(console.end(), 0)
+
     def test_the_profile_can_end_it_after_a_time_and_power_off(self):
         self.make_pc("--plain")
         self.profile('[stick]\nrestart_after = 1\nat_end = "power-off"\n')
@@ -208,6 +219,7 @@ class ConsoleTest(Scratch):
         console, _ = self.session()
         self.assertIn("*** NEEDS YOU ***", console.text)
         self.assertIn("No disk of this PC was changed", console.text)
+        self.assertIn("Is the stick full?", console.text)
         self.assertEqual(sha256(self.image), before)
 
     def test_a_mistake_in_the_profile_is_shown_with_its_place(self):
