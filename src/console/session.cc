@@ -26,6 +26,7 @@ using std::chrono::seconds;
 
 constexpr std::chrono::milliseconds kLook{250};  // how often the stick is looked for while waiting
 constexpr size_t kStickIdBytes = 8;
+constexpr const char* kUnchanged = "No disk of this PC was changed.";
 
 // "2026-11-25 12:00 UTC"
 std::string for_people(Time time) {
@@ -85,6 +86,7 @@ Ending ending_of(const repair::Report& report, const Session& session) {
   Ending ending{"NEEDS YOU", Style::kBad, {}};
   const std::string why = headline(report);
   if (!why.empty()) ending.advice.push_back(why);
+  if (!report.wrote) ending.advice.emplace_back(kUnchanged);
   if (!session.profile.contact.empty()) ending.advice.push_back("Call: " + session.profile.contact);
   return ending;
 }
@@ -111,7 +113,7 @@ bool is_pulled(const std::string& device) {
 
 // What the technician can do when a run could not begin.
 std::vector<std::string> advice_for(const Error& error) {
-  std::vector<std::string> advice = {"No disk of this PC was changed."};
+  std::vector<std::string> advice = {kUnchanged};
   const std::string_view id = error.id();
   if (id.starts_with("audit.") || id.starts_with("repair.record.")) {
     advice.emplace_back(
@@ -189,7 +191,7 @@ std::string stick_id(const std::string& stick) {
 
 stick::Next show_failure(screen::Screen& screen, const std::string& stick_device, const std::string& what) {
   show_lines(screen, what);
-  show_ending({"NEEDS YOU", Style::kBad, {"No disk of this PC was changed."}}, screen);
+  show_ending({"NEEDS YOU", Style::kBad, {kUnchanged}}, screen);
   return wait_for_person(screen, stick_device, profile::AtEnd::kRestart, seconds(0));
 }
 

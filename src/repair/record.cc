@@ -220,6 +220,7 @@ void Recorder::stopped(const Error& error) noexcept {
 }
 
 void Recorder::finish(Report& report) {
+  report.wrote = writing_;
   Fields fields{{"mendstick.verdict", report.verdict ? Fields(to_string(*report.verdict)) : Fields(nullptr)},
                 {"mendstick.exit_status", report.exit_status}};
   append("run-finished", report.exit_status == 0 ? "success" : "failure", "the run ends", fields);

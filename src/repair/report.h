@@ -108,6 +108,7 @@ struct Report {
   std::vector<VolumeReport> volumes;
   std::vector<std::string> notes;  // interrupted work found, journals of other machines
   bool stuck_journal = false;      // exit status 5
+  bool wrote = false;              // a commit, a resume or an undo began to write to a disk
   std::string log, closing_sha256;
   int exit_status = 0;
 };

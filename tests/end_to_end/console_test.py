@@ -246,6 +246,7 @@ class ConsoleTest(Scratch):
         before = sha256(self.image)
         console, _ = self.session()
         self.assertIn("*** NEEDS YOU ***", console.text)
+        self.assertIn("No disk of this PC was changed", console.text)
         self.assertIn(self.protector_id().lower(), console.text.lower())
         self.assertEqual(sha256(self.image), before)
 
