@@ -18,7 +18,8 @@ PULL_ONE = "pull out all but one of them"
 NO_DISK = "This machine shows no internal disk"
 STICK_READ_ONLY = "cannot be written"
 
-# The console (src/console/session.cc): the verdict, between stars.
+# The console (src/console/session.cc, watcher.cc): progress; the verdict, between stars.
+UNLOCKING = "unlocking partition"
 FIXED = "*** FIXED ***"
 FIXED_EARLIER = "*** FIXED EARLIER ***"
 NOTHING_FOUND = "*** NOTHING FOUND ***"
