@@ -76,7 +76,7 @@ std::string digest_of(const std::string& path) {
 
 }  // namespace
 
-Apt::Apt(std::string cache, std::vector<std::string> options, Progress& progress)
+Apt::Apt(const std::string& cache, std::vector<std::string> options, Progress& progress)
     : cache_(fs::absolute(cache).string()),
       folder_(cache_ + "/apt"),
       options_(std::move(options)),
@@ -156,7 +156,7 @@ bool Apt::is_newer(const std::string& version, const std::string& than) {
 }
 
 std::string Apt::fetch(const Offer& offer) {
-  const std::string path = cache_ + "/packages/" + offer.file_name();
+  std::string path = cache_ + "/packages/" + offer.file_name();
   const std::string what = "downloading " + offer.name + " " + offer.version;
   std::error_code problem;
   if (fs::exists(path, problem) && digest_of(path) == offer.sha256) return path;

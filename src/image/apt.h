@@ -23,7 +23,7 @@ namespace mend::image {
 class Apt : public PackageSource {
  public:
   // kUsage "image.apt.path" for a cache whose path apt's configuration cannot hold.
-  Apt(std::string cache, std::vector<std::string> options, Progress& progress);
+  Apt(const std::string& cache, std::vector<std::string> options, Progress& progress);
 
   // Brings the package lists up to date when they are older than a day, or always. That it does not work is a
   // note, and an error only when there are no lists at all: kIo "image.apt.lists".

@@ -202,13 +202,14 @@ BaseParts read_parts(const std::string& directory) {
     parts.menu_template = read_text(directory + "/grub.cfg");
     parts.components = read_text(directory + "/components.txt");
   } catch (Error& error) {
-    throw error.with_context("the parts of a stick, in " + directory);
+    error.with_context("the parts of a stick, in " + directory);
+    throw;
   }
   parse_module_list(parts.module_list, parts.module_list_file);  // faults in it are told before the downloads
   const std::string folder = directory + "/copyright";
   if (fs::is_directory(folder))
     for (const std::string& name : files_below(folder))
-      parts.copyrights[name] = read_text(folder + "/" + name);
+      parts.copyrights[name] = read_text(fmt::format("{}/{}", folder, name));
   return parts;
 }
 
@@ -219,7 +220,8 @@ std::string fingerprint(const BaseParts& parts, const Selection& selection) {
   add(parts.mend);
   for (const std::string* part : {&parts.module_list, &parts.menu_template, &parts.components})
     add(as_bytes(*part));
-  for (const auto& [package, copyright] : parts.copyrights) add(as_bytes(package + "\n" + copyright));
+  for (const auto& [package, copyright] : parts.copyrights)
+    add(as_bytes(fmt::format("{}\n{}", package, copyright)));
   for (const auto& [offer, use, licence] : selection.packages)
     text += fmt::format("{} {} {} {} {}\n", offer.name, offer.version, offer.sha256, to_string(use), licence);
   return to_hex(crypto::sha256(as_bytes(text))).substr(0, 16);

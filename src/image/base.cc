@@ -160,7 +160,8 @@ Base make_base(const BaseRequest& request, const std::string& directory, Progres
   const std::string copy = scratch / "base";
   make_folders(copy);
   for (const std::string& name : files_below(cached.directory))
-    write_file(copy + "/" + name, read_file(cached.directory + "/" + name, kMostFileBytes));
+    write_file(fmt::format("{}/{}", copy, name),
+               read_file(fmt::format("{}/{}", cached.directory, name), kMostFileBytes));
   sync_folder(copy);
   refuse_existing();
   std::error_code problem;

@@ -178,7 +178,8 @@ Base open_base(const std::string& directory) {
       throw_list("it was changed after the base was made; make the base anew");
     return base;
   } catch (Error& error) {
-    throw error.with_context(directory);
+    error.with_context(directory);
+    throw;
   }
 }
 

@@ -49,7 +49,7 @@ void append_entry(ByteVector& to, std::string_view name, uint32_t inode, uint32_
 
 }  // namespace
 
-void CpioArchive::add(const std::string& name, Entry entry) {
+void CpioArchive::add(const std::string& name, Entry&& entry) {
   if (!is_good_name(name))
     throw Error(ErrorCode::kUsage, "image.cpio.name",
                 "an archive cannot hold the name '" + printable(name) + "'");

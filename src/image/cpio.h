@@ -32,7 +32,7 @@ class CpioArchive {
     uint32_t mode = 0;
     ByteVector content;
   };
-  void add(const std::string& name, Entry entry);
+  void add(const std::string& name, Entry&& entry);
 
   std::map<std::string, Entry> entries_;
 };

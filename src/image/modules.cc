@@ -92,7 +92,8 @@ ModuleSet::Module read_module(const ModuleTree& tree, const std::string& name) {
     module.aliases = info.values("alias");
     module.soft_deps = info.values("softdep");
   } catch (Error& error) {
-    throw error.with_context(module.path);
+    error.with_context(module.path);
+    throw;
   }
   return module;
 }
@@ -175,7 +176,8 @@ ByteVector ModuleTree::read(const std::string& name) const {
   try {
     return unpack_xz(content, kMostModuleBytes);
   } catch (Error& error) {
-    throw error.with_context(path);
+    error.with_context(path);
+    throw;
   }
 }
 
@@ -217,7 +219,7 @@ std::string ModuleSet::dependency_list() const {
 std::string ModuleSet::alias_list() const {
   std::string text;
   for (const auto& [name, module] : modules)
-    for (const std::string& alias : module.aliases) text += "alias " + alias + " " + name + "\n";
+    for (const std::string& alias : module.aliases) text += fmt::format("alias {} {}\n", alias, name);
   return text;
 }
 
@@ -237,7 +239,7 @@ std::string ModuleSet::soft_dependency_list() const {
           group.clear();
         }
       }
-      if (!line.empty()) text += "softdep " + name + line + "\n";
+      if (!line.empty()) text += fmt::format("softdep {}{}\n", name, line);
     }
   }
   return text;
@@ -253,7 +255,7 @@ std::string ModuleSet::always_list() const {
 std::string ModuleSet::option_list() const {
   std::string text;
   for (const WantedModule& module : wanted)
-    if (!module.options.empty()) text += "options " + module.name + " " + module.options + "\n";
+    if (!module.options.empty()) text += fmt::format("options {} {}\n", module.name, module.options);
   return text;
 }
 

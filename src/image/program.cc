@@ -55,12 +55,14 @@ std::vector<std::string> environment_of(const RunOptions& options) {
   all["LC_ALL"] = "C";
   for (const auto& [name, value] : options.environment) all[name] = value;
   std::vector<std::string> texts;
-  for (const auto& [name, value] : all) texts.push_back(name + "=" + value);
+  texts.reserve(all.size());
+  for (const auto& [name, value] : all) texts.emplace_back(name).append("=").append(value);
   return texts;
 }
 
 std::vector<char*> to_pointers(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   return pointers;
@@ -129,7 +131,7 @@ std::string find_program(const std::string& name) {
   const std::string folders = std::string(path != nullptr ? path : "/usr/bin:/bin") + ":/usr/sbin:/sbin:";
   for (size_t start = 0; start < folders.size();) {
     const size_t end = folders.find(':', start);
-    const std::string candidate = folders.substr(start, end - start) + "/" + name;
+    std::string candidate = folders.substr(start, end - start) + "/" + name;
     if (end != start && ::access(candidate.c_str(), X_OK) == 0) return candidate;
     start = end + 1;
   }
