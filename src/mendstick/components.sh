@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # components.sh OUTPUT COMPILER FILE…: which Debian packages, in which version, the libraries and headers come
-# from that a static program holds. A line for each: "package version".
+# from that a static program holds. A line for each: "package version". The copyright file of each goes into the
+# folder `copyright` beside it: what a base says of licences does not depend on the machine that makes it.
 set -euo pipefail
 output=$1
 compiler=$2
@@ -16,4 +17,11 @@ for file in "${files[@]}"; do
   dpkg-query --search "$file" 2> /dev/null || dpkg-query --search "${file#/usr}"
 done | cut -d: -f1 | sort -u \
   | xargs dpkg-query --show --showformat='${Package} ${Version}\n' | sort -u > "$output.new"
+copyrights=$(dirname "$output")/copyright
+rm -rf "$copyrights"
+mkdir "$copyrights"
+while read -r package _; do
+  text=/usr/share/doc/$package/copyright
+  [ ! -e "$text" ] || cp --dereference "$text" "$copyrights/$package"
+done < "$output.new"
 mv "$output.new" "$output"
