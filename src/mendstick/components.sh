@@ -16,7 +16,7 @@ for file in "${files[@]}"; do
   # dpkg knows a file by the path it was unpacked under, which may be the one before /usr was merged.
   dpkg-query --search "$file" 2> /dev/null || dpkg-query --search "${file#/usr}"
 done | cut -d: -f1 | sort -u \
-  | xargs dpkg-query --show --showformat='${Package} ${Version}\n' | sort -u > "$output.new"
+  | xargs dpkg-query --show --showformat="\${Package} \${Version}\n" | sort -u > "$output.new"
 copyrights=$(dirname "$output")/copyright
 rm -rf "$copyrights"
 mkdir "$copyrights"
