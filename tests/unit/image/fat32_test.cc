@@ -114,7 +114,7 @@ TEST_CASE("fsck.fat, mtools and file find nothing wrong with a volume of difficu
     INFO(file.path);
     const std::string back = folder / ("back/" + file.path);
     REQUIRE(fs::exists(back));
-    CHECK(test::read_text(back) == std::string(as_text(file.content.bytes())));
+    CHECK((test::read_text(back) == as_text(file.content.bytes())));
   }
   CHECK(fs::is_directory(folder.path() / "back/logs"));
 }
