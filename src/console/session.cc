@@ -67,6 +67,30 @@ struct Ending {
   std::vector<std::string> advice;
 };
 
+// What to do about the worst of what was found; why it is so stands with each volume.
+std::vector<std::string> next_step(const repair::Report& report) {
+  if (report.stuck_journal)
+    return {"Work that was interrupted here cannot be finished: keep this stick, and get help."};
+  if (!report.verdict) return {"No Windows was found on this PC."};
+  switch (*report.verdict) {
+    case repair::Verdict::kLocked:
+      return {"No key on this stick opens the drive. Find the recovery key with the ID above,",
+              "put it into a text file in the folder keys of the stick, and start again."};
+    case repair::Verdict::kUnsafe:
+      return {"Windows left its drive in a state in which a repair could do harm: see above."};
+    case repair::Verdict::kRefused:
+      return {"A rule or a safety check forbids this repair: see above."};
+    case repair::Verdict::kUnsupported:
+      return {"This is a kind of disk or drive that cannot be repaired from here: see above."};
+    case repair::Verdict::kDamaged:
+      return {"The drive's own structures are damaged: make a copy of it before anything else."};
+    case repair::Verdict::kFailed:
+      return {"A disk or the stick failed: see above. Make a copy of the disk before anything else."};
+    default:
+      return {"See above."};
+  }
+}
+
 Ending ending_of(const repair::Report& report, const Session& session) {
   const auto is = [&](repair::Verdict verdict) { return report.verdict == verdict; };
   if (report.exit_status == 0 && is(repair::Verdict::kFixed))
@@ -83,9 +107,7 @@ Ending ending_of(const repair::Report& report, const Session& session) {
             {"None of what this stick repairs is on this PC.",
              "If it still does not start, the cause is another one."}};
   }
-  Ending ending{"NEEDS YOU", Style::kBad, {}};
-  const std::string why = headline(report);
-  if (!why.empty()) ending.advice.push_back(why);
+  Ending ending{"NEEDS YOU", Style::kBad, next_step(report)};
   if (!report.wrote) ending.advice.emplace_back(kUnchanged);
   if (!session.profile.contact.empty()) ending.advice.push_back("Call: " + session.profile.contact);
   return ending;

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The parts of tools/bench that measure sticks: how long a batch of images takes, and how long a PC needs from the
+kernel's first line to the first line of `mend`."""
+
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+CUSTOMERS = 200
+STARTS = 3
+# A program that prints and stops: the least that an initramfs can hold.
+BASELINE = '#include <stdio.h>\n#include <unistd.h>\nint main(void){puts("the baseline is here");fflush(stdout);for(;;)pause();}\n'
+
+
+def run(*command, **options):
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, **options)
+    if done.returncode != 0:
+        sys.exit(f"bench: {command} gave {done.returncode}:\n{done.stdout[-1000:]}{done.stderr[-1000:]}")
+    return done.stdout
+
+
+def seconds(action):
+    start = time.monotonic()
+    action()
+    return time.monotonic() - start
+
+
+class StickBench:
+    def __init__(self, bench, row):
+        self.row, self.folder, self.runs, self.example = row, bench.folder, bench.runs, bench.example
+        self.mendstick, self.pc = bench.mendstick, bench.pc
+        self.base = self.folder / "base"
+        if not self.base.exists():
+            run(self.mendstick, "base", "-o", self.base)
+
+    # --- a batch ---
+
+    def customers(self):
+        folder = self.folder / "customers"
+        for number in range(CUSTOMERS):
+            one = folder / f"customer-{number:03}"
+            shutil.copytree(self.example, one)
+            profile = one / "profile.toml"
+            profile.write_text(profile.read_text(encoding="utf-8").replace("Example GmbH", f"Customer {number}"),
+                               encoding="utf-8")
+        return folder
+
+    def batch(self):
+        customers, images, copies = self.customers(), self.folder / "images", self.folder / "copies"
+        sources = lambda: sorted(images.glob("*.img"))  # noqa: E731
+
+        def ours(*options):
+            shutil.rmtree(images, ignore_errors=True)
+            return seconds(lambda: run(self.mendstick, "batch", customers, "-o", images, "--base", self.base, *options))
+
+        def theirs():
+            shutil.rmtree(copies, ignore_errors=True)
+            copies.mkdir()
+            return seconds(lambda: run("cp", "--sparse=always", "--reflink=never", *sources(), copies))
+
+        pairs = [(ours(), ours("--jobs", 1), theirs()) for _ in range(min(self.runs, 3))]
+        both, one, copied = (statistics.median(values) for values in zip(*pairs))
+        shutil.rmtree(copies)
+        self.row(f"batch of {CUSTOMERS} customers against `cp --sparse=always` of the same images",
+                 f"{both / copied:.2f} × ({both:.1f} s); one job: {one / copied:.2f} ×", "≤ 1.3 ×", "mendstick batch")
+        rescue = statistics.median(seconds(self.grub_rescue) for _ in range(self.runs))
+        self.row("one customer of that batch against a run of grub-mkrescue with the same files",
+                 f"{rescue / (both / CUSTOMERS):.0f} × ahead", "≥ 20 ×", "mendstick batch")
+        shutil.rmtree(images)
+
+    def grub_rescue(self):
+        tree = self.folder / "rescue"
+        if not tree.exists():
+            shutil.copytree(self.base, tree / "mendstick")
+            shutil.copytree(self.example, tree / "customer")
+        run("grub-mkrescue", "-o", self.folder / "rescue.iso", tree)
+
+    # --- from the kernel's first line to mend's ---
+
+    def boot(self):
+        image = self.folder / "boot.img"
+        run(self.mendstick, "build", self.example, "-o", image, "--base", self.base)
+        info = run("mtype", "-i", f"{image}@@1M", "::/mendstick/image.toml")
+        image_id = next(line.split('"')[1] for line in info.splitlines() if line.startswith("id = "))
+        disk, _ = self.pc("boot-pc.img", "--size", "192M", "--plain", "--healthy")
+        devices = ["-device", "qemu-xhci", "-drive", f"if=none,id=stick,format=raw,file={image}",
+                   "-device", "usb-storage,drive=stick,removable=on",
+                   "-drive", f"if=none,id=pc,format=raw,file={disk}", "-device", "nvme,drive=pc,serial=BENCH"]
+        baseline = self.baseline_initramfs()
+        ours, least = [], []
+        for _ in range(STARTS):
+            ours.append(self.start(self.base / "initramfs", image_id, devices, b"mend "))
+            least.append(self.start(baseline, image_id, devices, b"the baseline is here"))
+        a, b = statistics.median(ours), statistics.median(least)
+        self.row("from the kernel's first line to mend's, against an initramfs that only prints",
+                 f"{a / b:.2f} × ({a:.1f} s emulated)", "≤ 1.3 ×", "qemu-system-x86_64 -kernel vmlinuz -initrd initramfs")
+
+    def baseline_initramfs(self):
+        source, program, archive = (self.folder / name for name in ("baseline.c", "init", "baseline.cpio"))
+        source.write_text(BASELINE, encoding="ascii")
+        run("cc", "-O2", "-static", "-s", "-o", program, source)
+        archive.write_bytes(newc("init", program.read_bytes(), 0o100755) + newc("TRAILER!!!", b"", 0))
+        return archive
+
+    def start(self, initramfs, image_id, devices, wanted):
+        """Seconds between the arrival of the kernel's first line and of one that begins with `wanted`."""
+        append = f"console=ttyS0,115200 earlyprintk=ttyS0,115200 loglevel=3 mendstick.image={image_id} mendstick.mode=scan"
+        command = ["qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-cpu", "max", "-m", "512M", "-nodefaults",
+                   "-display", "none", "-no-reboot", "-serial", "stdio", "-kernel", self.base / "vmlinuz",
+                   "-initrd", initramfs, "-append", append, *devices]
+        with subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as machine:
+            limit = threading.Timer(300, machine.kill)
+            limit.start()
+            first = None
+            for line in machine.stdout:
+                first = first or time.monotonic()
+                if re.sub(rb"\x1b\[[0-9;]*[A-Za-z]", b"", line).startswith(wanted):
+                    taken = time.monotonic() - first
+                    break
+            else:
+                sys.exit(f"bench: the emulated PC never said {wanted!r}")
+            limit.cancel()
+            machine.kill()
+        return taken
+
+
+def newc(name, content, mode):
+    """One entry of a cpio archive."""
+    fields = [1 if content else 0, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(name) + 1, 0]
+    head = b"070701" + b"".join(b"%08X" % field for field in fields) + name.encode() + b"\0"
+    return pad(head) + pad(content)
+
+
+def pad(data):
+    return data + bytes(-len(data) % 4)
