@@ -3,6 +3,7 @@
 // messages above it, and in mode `ask` the question before anything is written.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "repair/operator.h"

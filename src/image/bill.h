@@ -8,6 +8,7 @@
 //   BI-2  Every file of the stick is named, but the bill itself.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>

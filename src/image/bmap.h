@@ -9,6 +9,7 @@
 // RangeHasher may be used from several threads; the rest are values.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <string>

@@ -9,6 +9,7 @@
 //         means nothing.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "image/base.h"

@@ -9,6 +9,7 @@
 //   FR-2  A fault costs what it damages; the rest is read.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

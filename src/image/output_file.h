@@ -9,6 +9,7 @@
 // Owns the file descriptor. Used from one thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "image/content.h"

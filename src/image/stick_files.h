@@ -3,6 +3,7 @@
 // image (menu, read-me, image.toml, bill). Private to build.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -3,6 +3,7 @@
 // sentences that name the remedy. Shown by init when no internal disk has come in time.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -3,6 +3,7 @@
 // it lets the kernel mount one.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "base/bytes.h"

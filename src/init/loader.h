@@ -12,6 +12,7 @@
 // Used from one thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <set>

@@ -10,6 +10,7 @@
 // Used from one thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
