@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "image/base_file.h"
+#include "image/cpio.h"
 #include "image/elf_program.h"
 #include "image/files.h"
 #include "image/grub.h"
@@ -67,6 +68,7 @@ class Assembly {
     base_.kernel_version = selection.kernel_version;
     for (const SignedProgram& program : signed_programs()) add_signed(program);
     add_initramfs(parts);
+    add_shell();
     progress_.step("making the code for a BIOS", -1);
     base_.boot_sector_code =
         make_boot_sector_code(read_file(path_of(std::string(kGrubFolder) + "boot.img"), kMostTextBytes));
@@ -134,6 +136,18 @@ class Assembly {
                       "modules.conf");
     progress_.note(sizes);
     add_file(std::string(stick::kInitramfs), "initramfs", compressed);
+  }
+
+  // A second archive, which the kernel unpacks over the first where the menu names it.
+  void add_shell() {
+    for (const char* program : {"bin/busybox", "usr/bin/busybox"}) {
+      if (!fs::exists(path_of(program))) continue;
+      CpioArchive archive;
+      archive.add_file("bin/sh", read_program(path_of(program)), 0755);
+      return add_file(std::string(stick::kShell), "shell", compress_initramfs(archive.bytes()));
+    }
+    throw Error(ErrorCode::kCorrupt, "image.base.shell",
+                "none of the packages has busybox, the shell; look at packages.conf");
   }
 
   ByteVector make_core() const {

@@ -36,6 +36,7 @@ enum class PackageUse {
   kUnpacked,  // files of it are on the stick as they are
   kTool,      // it made something that is on the stick
   kLinked,    // it is linked into `mend` or `init`
+  kShell,     // files of it are on the sticks whose profile asks for a shell
 };
 std::string_view to_string(PackageUse use);
 
@@ -49,7 +50,7 @@ struct PackageRecord {
 struct Base {
   std::string directory;
   std::string kernel_version;           // such as "6.12.117+deb12-amd64"
-  std::vector<BaseFile> files;          // shim, GRUB, mmx64.efi, kernel, initramfs; by path_on_stick
+  std::vector<BaseFile> files;          // shim, GRUB, mmx64.efi, kernel, initramfs, shell; by path_on_stick
   ByteVector boot_sector_code;          // 440 bytes for the MBR; it looks for the core at LBA 1
   ByteVector bios_core;                 // for LBA 1 on; whole sectors, ends before 1 MiB
   std::string menu_template;            // for fill_menu() in image/grub.h

@@ -31,7 +31,8 @@ crypto::Sha256Digest digest_from(const std::string& text) {
 }
 
 PackageUse use_from(const std::string& text) {
-  for (const PackageUse use : {PackageUse::kUnpacked, PackageUse::kTool, PackageUse::kLinked})
+  for (const PackageUse use :
+       {PackageUse::kUnpacked, PackageUse::kTool, PackageUse::kLinked, PackageUse::kShell})
     if (text == to_string(use)) return use;
   throw_list("'" + printable(text) + "' is no use of a package");
 }
@@ -154,6 +155,8 @@ std::string_view to_string(PackageUse use) {
       return "tool";
     case PackageUse::kLinked:
       return "linked";
+    case PackageUse::kShell:
+      return "shell";
   }
   return {};
 }

@@ -56,7 +56,7 @@ class Loader {
 
  private:
   static std::optional<std::string> name_fault(const std::string& name) {
-    if (const auto fault = fat_name_fault(name)) return fault;
+    if (auto fault = fat_name_fault(name)) return fault;
     if (name.size() > kMaximumNameBytes) return fmt::format("it has more than {} bytes", kMaximumNameBytes);
     if (name.front() == '-' || name.front() == '.') return "it begins with a dash or a dot";
     return std::nullopt;
@@ -100,7 +100,8 @@ class Loader {
     if (!fs::is_directory(folder_ + "/" + folder, error)) return add(path(folder) + ": it is to be a folder");
     std::map<std::u16string, std::string> seen;
     for (const std::string& name : names_in(folder_ + "/" + folder)) {
-      const std::string file = folder + "/" + name;
+      std::string file = folder;
+      file.append("/").append(name);
       if (const auto fault = fat_name_fault(name)) {
         add(fmt::format("{}: no name for a file on the stick: {}", path(file), *fault));
       } else if (fs::is_directory(folder_ + "/" + file, error)) {

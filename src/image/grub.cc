@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "profile/stick.h"
 
 namespace mend::image {
 namespace {
@@ -105,6 +106,7 @@ std::string fill_menu(std::string_view menu_template, const MenuText& text) {
       {"INCIDENT", escape_for_menu(text.incident)},
       {"BUILT", escape_for_menu(text.built)},
       {"TITLE", title_of(text.mode)},
+      {"SHELL", text.shell ? "/" + std::string(stick::kShell) : ""},
       {"MODE_ARGUMENT", "mendstick.mode=" + std::string(profile::to_string(text.mode))},
   };
   std::string out;

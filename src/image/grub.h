@@ -21,6 +21,7 @@ struct MenuText {
   std::string customer, incident;
   std::string built;  // as people read it
   profile::Mode mode = profile::Mode::kAuto;
+  bool shell = false;
 };
 
 // EFI/debian/grub.cfg for one image. kCorrupt "image.grub.placeholder" when the template asks for something

@@ -37,6 +37,11 @@ bool is_package_name(std::string_view text) {
   });
 }
 
+PackageUse use_of(Kind kind) {
+  if (kind == Kind::kTool) return PackageUse::kTool;
+  return kind == Kind::kShell ? PackageUse::kShell : PackageUse::kUnpacked;
+}
+
 PackageLine parse_line(const std::string& text, const std::string& file, int number) {
   const auto fault = [&](const std::string& what) {
     return Error(ErrorCode::kUsage, "image.packages.line", fmt::format("{}:{}: {}", file, number, what));
@@ -50,10 +55,12 @@ PackageLine parse_line(const std::string& text, const std::string& file, int num
     line.kind = Kind::kBoot;
   } else if (kind == "tool") {
     line.kind = Kind::kTool;
+  } else if (kind == "shell") {
+    line.kind = Kind::kShell;
   } else if (kind == "kernel") {
     line.kind = Kind::kKernel;
   } else {
-    throw fault("'" + printable(kind) + "' is not one of boot, tool, kernel");
+    throw fault("'" + printable(kind) + "' is not one of boot, tool, shell, kernel");
   }
   if (!is_package_name(line.name)) throw fault("the name of a package was to come after '" + kind + "'");
   if (!more.empty()) throw fault("'" + printable(more) + "' is more than a use, a name and a licence");
@@ -218,8 +225,7 @@ Selection select_packages(const std::vector<PackageLine>& list, const std::strin
       missing += fmt::format("\n{}:{}: {}", file, line.line, line.name);
       continue;
     }
-    const PackageUse use = line.kind == Kind::kTool ? PackageUse::kTool : PackageUse::kUnpacked;
-    selection.packages.push_back({*offer, use, line.licence});
+    selection.packages.push_back({*offer, use_of(line.kind), line.licence});
   }
   if (!missing.empty())
     throw Error(ErrorCode::kNotFound, "image.packages.none",

@@ -17,7 +17,7 @@
 namespace mend::image {
 
 struct PackageLine {
-  enum class Kind { kBoot, kTool, kKernel };
+  enum class Kind { kBoot, kTool, kShell, kKernel };
   Kind kind = Kind::kBoot;
   std::string name;     // for a kernel a pattern: N is a number
   std::string licence;  // of the content, where the package's own copyright file does not tell it

@@ -92,13 +92,14 @@ std::string filled_read_me(const std::string& read_me, const profile::ImageInfo&
   return text;
 }
 
-std::string filled_menu(const Base& base, const profile::ImageInfo& info, profile::Mode mode) {
+std::string filled_menu(const Base& base, const profile::ImageInfo& info, const profile::Profile& profile) {
   MenuText menu;
   menu.image_id = info.id;
   menu.customer = info.customer;
   menu.incident = info.incident;
   menu.built = built_text(info.built);
-  menu.mode = mode;
+  menu.mode = profile.mode;
+  menu.shell = profile.shell;
   return fill_menu(base.menu_template, menu);
 }
 
@@ -121,18 +122,23 @@ StickFiles gather_stick_files(const Base& base, const Customer& customer, const 
   own.push_back(
       {std::string(stick::kReadMe), Content::memory(filled_read_me(options.read_me, stick.info, customer))});
   own.push_back(
-      {std::string(stick::kMenu), Content::memory(filled_menu(base, stick.info, customer.profile.mode))});
+      {std::string(stick::kMenu), Content::memory(filled_menu(base, stick.info, customer.profile))});
   own.push_back({std::string(stick::kImageInfo), Content::memory(profile::to_toml(stick.info))});
   own.insert(own.end(), customer.files.begin(), customer.files.end());
 
   std::vector<BilledFile> files;
   for (const BaseFile& file : base.files) {
+    if (file.path_on_stick == stick::kShell && !customer.profile.shell) continue;
     files.push_back({file.path_on_stick, file.size_bytes, file.sha256});
     stick.volume.files.push_back(
         {file.path_on_stick, Content::file(base.directory + "/" + file.file, 0, file.size_bytes)});
   }
   for (const FatFile& file : own) files.push_back(billed(file));
-  stick.bill = bill_text(stick.info, base.packages, files);
+  std::vector<PackageRecord> packages;
+  for (const PackageRecord& package : base.packages) {
+    if (package.use != PackageUse::kShell || customer.profile.shell) packages.push_back(package);
+  }
+  stick.bill = bill_text(stick.info, packages, files);
   own.push_back({std::string(stick::kBill), Content::memory(stick.bill)});
   stick.volume.files.insert(stick.volume.files.end(), own.begin(), own.end());
 

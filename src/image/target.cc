@@ -109,7 +109,7 @@ void check_swap(const HostRoots& roots, const Family& family, const std::string&
 // Where the disk's own directory has none: that of the USB device it belongs to.
 std::string usb_serial(const fs::path& sys_root, fs::path device) {
   while (device.has_relative_path() && device != sys_root) {
-    const std::string serial = first_line(device / "serial");
+    std::string serial = first_line(device / "serial");
     if (!serial.empty()) return serial;
     device = device.parent_path();
   }

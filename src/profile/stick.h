@@ -15,6 +15,7 @@ inline constexpr std::string_view kLogs = "logs";  // logs and journals
 inline constexpr std::string_view kOwn = "mendstick";
 inline constexpr std::string_view kKernel = "mendstick/vmlinuz";
 inline constexpr std::string_view kInitramfs = "mendstick/initramfs";
+inline constexpr std::string_view kShell = "mendstick/shell";  // only where the profile asks for one
 inline constexpr std::string_view kImageInfo = "mendstick/image.toml";
 inline constexpr std::string_view kBill = "mendstick/bill.json";
 inline constexpr std::string_view kStickId = "mendstick/stick-id";  // made at the first boot

@@ -121,7 +121,8 @@ TEST_CASE("A base holds the signed boot chain and kernel, each as its judge want
   std::vector<std::string> paths;
   for (const BaseFile& file : base.files) paths.push_back(file.path_on_stick);
   CHECK(paths == std::vector<std::string>{"EFI/BOOT/BOOTX64.EFI", "EFI/BOOT/grubx64.efi",
-                                          "EFI/BOOT/mmx64.efi", "mendstick/initramfs", "mendstick/vmlinuz"});
+                                          "EFI/BOOT/mmx64.efi", "mendstick/initramfs", "mendstick/shell",
+                                          "mendstick/vmlinuz"});
   if (need_program("sbverify")) {
     const auto issuers = [&](const std::string& path) {
       return run_successfully({"sbverify", "--list", path_of(base, path)}, "").output;

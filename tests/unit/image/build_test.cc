@@ -130,6 +130,26 @@ TEST_CASE("what is made for an image says who it is for", "[image]") {
   CHECK(crypto::sha256(as_bytes(test::read_text(site.folder / "a.img"))) == *built.sha256);
 }
 
+TEST_CASE("a shell is on the stick whose profile asks for one, and on no other", "[image]") {
+  Site site;
+  const auto holds_shell = [&](const std::string& image) {
+    const bool file =
+        test::run_judge({"mdir", "-b", "-i", test::volume_of(site.folder / image), "::mendstick"})
+            .output.find("/shell") != std::string::npos;
+    const std::string menu = site.file_of(image, "EFI/debian/grub.cfg");
+    CHECK((menu.find("shell=/mendstick/shell") != std::string::npos) == file);
+    const std::string bill = test::read_text(site.folder / (image + ".bill.json"));
+    CHECK((bill.find("shell-test") != std::string::npos) == file);
+    return file;
+  };
+  site.build("without.img");
+  CHECK_FALSE(holds_shell("without.img"));
+  test::write_text_file(site.folder / "customers/acme/profile.toml",
+                        std::string(test::kProfileText) + "[stick]\nshell = true\n");
+  site.build("with.img");
+  CHECK(holds_shell("with.img"));
+}
+
 TEST_CASE("BI-2: the bill names every file of the stick and every package", "[image]") {
   Site site;
   site.build("a.img");

@@ -34,6 +34,9 @@ TEST_CASE("A menu is filled in, and a sign @ that stands for nothing stays", "[i
   MenuText text = sample();
   text.image_id = "abcdef0123456789abcdef0123456789";
   CHECK(fill_menu("@SERIAL@", text) == "ABCD-EF01");
+  CHECK(fill_menu("[@SHELL@]", text) == "[]");
+  text.shell = true;
+  CHECK(fill_menu("[@SHELL@]", text) == "[/mendstick/shell]");
   text.customer = "@ID@";
   CHECK(fill_menu("@CUSTOMER@", text) == "@ID@");
 }

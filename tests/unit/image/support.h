@@ -51,12 +51,16 @@ inline Base small_base(const fs::path& folder) {
   add("EFI/BOOT/grubx64.efi", "grub", 2'600'000, 3);
   add("EFI/BOOT/mmx64.efi", "mm", 800'000, 4);
   add("mendstick/initramfs", "initramfs", 5'000'123, 5);
+  add("mendstick/shell", "shell", 900'000, 7);
   add("mendstick/vmlinuz", "vmlinuz", 12'000'000, 6);
   base.boot_sector_code.assign(440, 0x90);
   base.bios_core.assign(285 * 512, 0x5A);
-  base.menu_template = "set id=@ID@ customer=@CUSTOMER@ @INCIDENT@ @BUILT@ @SERIAL@ @MODE_ARGUMENT@\n";
+  base.menu_template =
+      "set id=@ID@ customer=@CUSTOMER@ @INCIDENT@ @BUILT@ @SERIAL@ @MODE_ARGUMENT@ shell=@SHELL@\n";
   base.packages.push_back({"linux-image-test", "6.12.0-1+b1", "amd64", std::string(64, 'a'),
                            "GPL-2.0-only AND MIT", PackageUse::kUnpacked});
+  base.packages.push_back(
+      {"shell-test", "1.0", "amd64", std::string(64, 'b'), "GPL-2.0-only", PackageUse::kShell});
   base.sha256.fill(7);
   return base;
 }
@@ -83,7 +87,7 @@ inline std::string volume_of(const std::string& image) {
   return image + "@@1M";
 }
 
-inline Outcome run_judge(std::vector<std::string> arguments) {
+inline Outcome run_judge(const std::vector<std::string>& arguments) {
   return run_program(arguments, {.environment = {{"MTOOLS_SKIP_CHECK", "0"}, {"LC_ALL", "C.UTF-8"}}});
 }
 
