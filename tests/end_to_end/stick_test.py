@@ -97,14 +97,26 @@ class Build(Stick):
         self.mendstick("build", self.folder / "nobody", "-o", self.folder / "x.img", status=2)
         self.assertEqual(self.listing(self.folder), ["customers"])
 
-    def test_a_build_that_is_killed_leaves_no_image_and_keeps_the_old_one(self):
+    def test_a_base_of_ones_own_gives_the_same_image(self):
+        base = self.folder / "base"
+        self.mendstick("base", "-o", base)
+        self.mendstick("build", EXAMPLE, "-o", self.folder / "a.img", env=EPOCH)
+        self.mendstick("build", EXAMPLE, "-o", self.folder / "b.img", "--base", base, env=EPOCH)
+        self.assertEqual(sha256(self.folder / "a.img"), sha256(self.folder / "b.img"))
+        self.check_a_build_that_is_killed(base)
+        self.mendstick("base", "-o", base, status=1)  # it is there
+        with open(base / "vmlinuz", "ab") as file:
+            file.write(b"x")
+        self.assertIn("vmlinuz", self.mendstick("build", EXAMPLE, "-o", self.folder / "c.img", "--base", base, status=1).stderr)
+
+    def check_a_build_that_is_killed(self, base):
+        """It leaves no image, and keeps the old one."""
         image = self.put(self.folder / "acme.img", "the old one")
         limit = 1 << 20  # of a file's size: the kernel ends the program when it goes beyond
 
         def limited():
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-        self.mendstick("build", EXAMPLE, "-o", self.folder / "other.img")  # so that there is a base
-        done = run(MENDSTICK, "build", EXAMPLE, "-o", image, preexec_fn=limited)
+        done = run(MENDSTICK, "build", EXAMPLE, "-o", image, "--base", base, preexec_fn=limited)
         self.assertEqual(done.returncode, -signal.SIGXFSZ, done.stderr)
         self.assertEqual(image.read_text(), "the old one")
         self.assertFalse((self.folder / "acme.img.bmap").exists())
