@@ -6,12 +6,14 @@ Environment: BOOT_OUTPUT is the folder that keeps serial logs and screenshots; B
 time-out N times as long.
 """
 
+import ctypes
 import dataclasses
 import enum
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -50,7 +52,7 @@ class Disk:
     """A disk of the PC."""
 
     image: Path
-    kind: str = "nvme"  # ahci, virtio-scsi, emmc
+    kind: str = "nvme"  # ahci, virtio-scsi, emmc (QEMU from 9.1 on), sd-card
     sector: int = 512
     log: Path | None = None
     writes_per_second: int = 0
@@ -58,6 +60,11 @@ class Disk:
 
 class BootFailure(AssertionError):
     pass
+
+
+def end_with_parent():
+    """A test that is killed takes its machine along."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def firmware_files(firmware):
@@ -119,7 +126,7 @@ def disk_options(number, disk):
     name = f"disk{number}"
     options = block_options(name, disk.image, log=disk.log, writes_per_second=disk.writes_per_second)
     device = {"id": f"{name}-device", "drive": name}
-    if disk.kind != "emmc":
+    if disk.kind not in ("emmc", "sd-card"):
         device |= {"serial": f"PCDISK{number}", "logical_block_size": disk.sector, "physical_block_size": disk.sector}
     if disk.kind == "nvme":
         device |= {"driver": "nvme"}
@@ -128,10 +135,9 @@ def disk_options(number, disk):
     elif disk.kind == "virtio-scsi":
         options += ["-device", f"virtio-scsi-pci,id={name}-host"]
         device |= {"driver": "scsi-hd", "bus": f"{name}-host.0"}
-    elif disk.kind == "emmc":
-        # A card with the commands of an SD card in QEMU before 9.1: the same host and the same Linux drivers.
+    elif disk.kind in ("emmc", "sd-card"):
         options += ["-device", "sdhci-pci"]
-        device |= {"driver": "emmc" if has_device("emmc") else "sd-card"}
+        device |= {"driver": disk.kind}
     else:
         raise ValueError(disk.kind)
     return options + ["-device", json.dumps(device)]
@@ -176,7 +182,8 @@ class Machine:
         OUTPUT.mkdir(parents=True, exist_ok=True)
         self.process = None
         with open(self.errors, "wb") as errors:
-            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
+                                            preexec_fn=end_with_parent)
         try:
             self.qmp = Qmp(self.socket, lambda: self.process.poll() is None)
             self.started = time.monotonic()

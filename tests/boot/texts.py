@@ -26,7 +26,7 @@ NOTHING_FOUND = "*** NOTHING FOUND ***"
 NEEDS_YOU = "*** NEEDS YOU ***"
 VERDICTS = (FIXED, FIXED_EARLIER, NOTHING_FOUND, NEEDS_YOU)
 UNCHANGED = "No disk of this PC was changed."
-READ = "Pull the stick or press a key"
+READ = "P: power off. F: firmware setup."
 
 # The firmware and shim, when they refuse what is not signed. OVMF and shim word it differently, and the boot manager
 # shows no text at all where it just tries the next entry: what counts is that the kernel is never reached.
