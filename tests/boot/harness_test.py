@@ -49,7 +49,8 @@ class Logs(Scratch):
         return result, self.copy.read_bytes()
 
     def test_a_whole_log_gives_the_device_and_a_part_what_was_there_then(self):
-        log = self.record("write -P 1 0 4k", "flush", "write -P 2 4k 8k", "write -P 3 0 512", "flush", "write -P 4 64k 4k")
+        log = self.record("write -P 1 0 4k", "flush", "write -P 2 4k 8k", "write -P 3 0 512", "flush",
+                          "write -P 4 64k 4k")
         self.assertEqual([e.length for e in log.entries if e.is_write], [4096, 8192, 512, 4096])
         self.assertGreaterEqual(log.flushes(), 2)
         self.assertEqual(self.replay(log, len(log.entries))[1], self.device.read_bytes())
@@ -79,8 +80,8 @@ class Logs(Scratch):
     def test_what_is_no_log_is_refused(self):
         self.record("write -P 1 0 4k", "flush")
         good = self.log.read_bytes()
-        for at, value, what in ((0, b"\1", "magic"), (8, b"\2", "version"), (16, b"\xff", "count"), (512, b"\xff\xff\xff", "place"),
-                                (528, b"\x80", "flags")):
+        for at, value, what in ((0, b"\1", "magic"), (8, b"\2", "version"), (16, b"\xff", "count"),
+                                (512, b"\xff\xff\xff", "place"), (528, b"\x80", "flags")):
             with self.subTest(what=what):
                 self.log.write_bytes(good[:at] + value + good[at + len(value):])
                 self.assertRaises(LogError, WriteLog, self.log, DEVICE)

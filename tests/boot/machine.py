@@ -164,8 +164,9 @@ class Machine:
 
     def _machine_options(self, memory):
         secure = self.firmware is Firmware.SECURE_BOOT
-        options = ["-name", self.name, "-machine", f"q35,smm={'on' if secure else 'off'}", "-accel", "tcg", "-cpu", "max",
-                   "-smp", "1", "-m", memory, "-nodefaults", "-display", "none", "-vga", "std", "-no-reboot", "-S",
+        options = ["-name", self.name, "-machine", f"q35,smm={'on' if secure else 'off'}", "-accel", "tcg",
+                   "-cpu", "max", "-smp", "1", "-m", memory,
+                   "-nodefaults", "-display", "none", "-vga", "std", "-no-reboot", "-S",
                    "-rtc", f"base={CLOCK}", "-serial", f"file:{self.serial}",
                    "-qmp", f"unix:{self.socket},server=on,wait=off",
                    "-device", "qemu-xhci,id=xhci", "-device", "usb-ehci,id=ehci"]

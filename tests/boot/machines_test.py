@@ -46,7 +46,8 @@ class Machines(Scene):
 
     def test_secure_boot_with_the_stick_on_usb_2(self):
         self.make_scene("--plain")
-        self.repair("usb2", Firmware.SECURE_BOOT, Disk(self.image, "ahci"), sticks=[Stick(self.stick_image, usb="ehci")])
+        self.repair("usb2", Firmware.SECURE_BOOT, Disk(self.image, "ahci"),
+                    sticks=[Stick(self.stick_image, usb="ehci")])
 
 
 if __name__ == "__main__":

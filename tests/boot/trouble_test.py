@@ -90,7 +90,8 @@ class DoneAllTheSame(Trouble):
             self.assert_stays(machine)
             text = machine.text()
             self.dismiss(machine)
-        self.assertGreater(len(WriteLog(log, self.image.stat().st_size).entries), written + 2, "pulled too late to count")
+        self.assertGreater(len(WriteLog(log, self.image.stat().st_size).entries), written + 2,
+                           "pulled too late to count")
         self.assertEqual(said, texts.FIXED, text)
         self.check_fixed_without_log()
 
