@@ -54,7 +54,8 @@ LogAnalysis::LogAnalysis(LogFile& log, uint32_t cluster_bytes) : dirty_pages(clu
       try {
         use(each);
       } catch (Error& error) {
-        throw error.with_context(fmt::format("LSN {:#x}", each.lsn));
+        error.with_context(fmt::format("LSN {:#x}", each.lsn));
+        throw;
       }
     });
   }
