@@ -94,7 +94,7 @@ std::vector<std::string> next_step(const repair::Report& report) {
 Ending ending_of(const repair::Report& report, const Session& session) {
   const auto is = [&](repair::Verdict verdict) { return report.verdict == verdict; };
   if (report.exit_status == 0 && is(repair::Verdict::kFixed))
-    return {"FIXED", Style::kGood, {"Pull the stick; Windows can start."}};
+    return {"FIXED", Style::kGood, {"Windows can start."}};
   if (report.exit_status == 0 && is(repair::Verdict::kNotAffected)) {
     if (const auto earlier = earlier_fix(session.request.audit_directory, report)) {
       return {"FIXED EARLIER",

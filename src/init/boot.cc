@@ -23,6 +23,7 @@ using namespace std::chrono_literals;
 using screen::Style;
 
 constexpr std::chrono::seconds kStickPatience = 60s;
+constexpr std::chrono::seconds kTwinPatience = 3s;   // for a device on USB that may be another stick
 constexpr std::chrono::milliseconds kMoment = 20ms;  // between two looks for what should come at once
 constexpr std::chrono::milliseconds kCalm = 1000ms;  // when the technician has been told
 
@@ -93,6 +94,7 @@ void Boot::run_steps() {
   find_stick();
   read_profile();
   wait_for_disk();
+  stay_with_one_stick();
   wait_for_power();
   start_shell();
   debug("mend is started");
@@ -138,12 +140,7 @@ bool Boot::take_stick(const std::vector<StickDevice>& candidates) {
   for (const StickDevice& candidate : candidates) {
     if (is_ours(candidate)) ours.push_back(candidate);
   }
-  if (ours.size() > 1) {
-    std::string names;
-    for (const StickDevice& stick : ours) names += (names.empty() ? "" : ", ") + in_words(stick);
-    screen_->line("Two sticks of the same image are plugged in: " + names + ".", Style::kBad);
-    screen_->line("Remedy: pull out all but one of them; then it goes on by itself.");
-  }
+  if (ours.size() > 1) tell_of_twins(ours);
   if (ours.size() != 1) return false;
   stick_ = ours.front();
   int error = mount_stick(stick_.volume, Access::kReadOnly);
@@ -155,6 +152,36 @@ bool Boot::take_stick(const std::vector<StickDevice>& candidates) {
   }
   debug("the stick is " + stick_.volume);
   return true;
+}
+
+void Boot::tell_of_twins(const std::vector<StickDevice>& sticks) {
+  std::string names;
+  for (const StickDevice& stick : sticks) names += (names.empty() ? "" : ", ") + in_words(stick);
+  screen_->line("Two sticks of the same image are plugged in: " + names + ".", Style::kBad);
+  screen_->line("Remedy: pull out all but one of them; then it goes on by itself.");
+}
+
+// BO-5. The other one may answer later than the first; and it may be the first that is pulled out then.
+void Boot::stay_with_one_stick() {
+  const Clock::time_point deadline = Clock::now() + kTwinPatience;
+  bool told = false;
+  for (;;) {
+    const std::vector<StickDevice> sticks = finder_->look();
+    forget_volumes_but(sticks);
+    if (std::find(sticks.begin(), sticks.end(), stick_) == sticks.end()) {
+      unmount_stick();
+      find_stick();
+      continue;
+    }
+    std::vector<StickDevice> ours = {stick_};
+    for (const StickDevice& other : sticks) {
+      if (!(other == stick_) && is_ours(other)) ours.push_back(other);
+    }
+    if (ours.size() == 1 && (Clock::now() > deadline || !finder_->more_may_come())) return;
+    if (ours.size() > 1 && !told) tell_of_twins(ours);
+    told |= ours.size() > 1;
+    obey(go_on(told ? kCalm / 4 : kMoment));
+  }
 }
 
 // Why the volume, mounted for reading, is not the stick of this image; empty when it is.

@@ -9,6 +9,7 @@
 //   BO-2  Nothing but the stick is mounted or written. The disks of the machine are `mend`'s.
 //   BO-3  However `mend` ends, the stick is synced and unmounted before the machine restarts or goes off.
 //   BO-4  run() returns only when the kernel has refused to restart; no exception leaves it.
+//   BO-5  With two sticks of one image it does not go on: their logs and journals would be torn apart.
 // Used once, by the process that main.cc starts for it.
 #pragma once
 
@@ -42,10 +43,12 @@ class Boot {
   void find_stick();
   void forget_volumes_but(const std::vector<StickDevice>& present);
   bool take_stick(const std::vector<StickDevice>& candidates);
+  void tell_of_twins(const std::vector<StickDevice>& sticks);
   std::string why_not_ours() const;
   bool is_ours(const StickDevice& candidate);
   void read_profile();
   void wait_for_disk();
+  void stay_with_one_stick();
   bool disk_is_there();
   void explain_missing_disk();
   void wait_for_power();

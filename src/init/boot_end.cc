@@ -37,7 +37,7 @@ void run_on_second_console(const char* program) {
 
 }  // namespace
 
-// The stick carries none by itself: who wants one has the package of a static shell put into the base.
+// A stick whose profile does not ask for one carries none.
 void Boot::start_shell() {
   if (!profile_.shell) return;
   if (::access(kShell, X_OK) != 0) {

@@ -36,6 +36,17 @@ bool looks_removable(const fs::path& place) {
   return text.find("/usb") != std::string::npos || text.find("/mmc_host") != std::string::npos;
 }
 
+bool has_block_device(const fs::path& usb_interface) {
+  std::error_code error;
+  // Directories only: sysfs has links that lead out of the device, and back.
+  for (fs::recursive_directory_iterator entry(usb_interface, error), end; entry != end;
+       entry.increment(error)) {
+    if (error) return false;
+    if (entry->path().filename() == "block" && entry->is_directory(error)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::optional<ByteVector> read_first_sector(const std::string& device) {
@@ -104,6 +115,18 @@ std::vector<StickDevice> StickFinder::look() {
   std::sort(sticks.begin(), sticks.end(),
             [](const StickDevice& a, const StickDevice& b) { return a.volume < b.volume; });
   return sticks;
+}
+
+bool StickFinder::more_may_come() const {
+  const std::string directory = roots_.sys + "/bus/usb/devices/";
+  for (const Entry& entry : list(directory.substr(0, directory.size() - 1))) {
+    const std::string path = directory + entry.name;
+    if (read_hex(path + "/bInterfaceClass") != 0x08U) continue;  // mass storage
+    std::error_code error;
+    const fs::path place = fs::canonical(path, error);
+    if (!error && !has_block_device(place)) return true;
+  }
+  return false;
 }
 
 }  // namespace mend::init

@@ -43,6 +43,8 @@ class StickFinder {
 
   // Those that are there now, sorted by name.
   std::vector<StickDevice> look();
+  // A mass storage device on USB has not shown yet what it holds: another stick may be coming.
+  bool more_may_come() const;
 
  private:
   struct Device {

@@ -38,9 +38,7 @@ void set_outcome(VolumeReport& report, const journal::Result& result) {
   for (ActionReport& action : report.actions) action.outcome = done ? "done" : "not-done";
   if (done) {
     report.verdict = Verdict::kFixed;
-    report.reason = result.journal_marked
-                        ? ""
-                        : "the repair is whole, but the journal could not be closed: " + result.problem;
+    report.reason = result.journal_marked ? "" : "the repair is whole, but " + result.problem;
     return;
   }
   report.verdict = Verdict::kFailed;
@@ -112,6 +110,8 @@ void resume_one(const journal::Listing& listing, OpenDisk& disk, const disk::Par
                      std::string(journal::to_string(result.outcome));
   if (!result.problem.empty()) text += " (" + result.problem + ")";
   const bool good = result.outcome != journal::Outcome::kLeftOpen;
+  if (result.outcome == journal::Outcome::kCommitted)
+    report.finished_volumes.push_back({disk.device->describe(), partition.number});
   recorder.note("resumed", text, good);
   report.notes.push_back(text);
   report.stuck_journal |= !good;

@@ -98,6 +98,12 @@ struct DiskReport {
   uint32_t sector_bytes = 0;
 };
 
+// A volume by its place.
+struct VolumePlace {
+  std::string disk;
+  uint32_t partition = 0;
+};
+
 struct Report {
   std::string run_id;
   Time started{}, finished{};
@@ -106,9 +112,10 @@ struct Report {
   std::vector<ManifestReport> manifests;
   std::vector<DiskReport> disks;
   std::vector<VolumeReport> volumes;
-  std::vector<std::string> notes;  // interrupted work found, journals of other machines
-  bool stuck_journal = false;      // exit status 5
-  bool wrote = false;              // a commit, a resume or an undo began to write to a disk
+  std::vector<std::string> notes;             // interrupted work found, journals of other machines
+  std::vector<VolumePlace> finished_volumes;  // whose interrupted repair was carried to its end
+  bool stuck_journal = false;                 // exit status 5
+  bool wrote = false;                         // a commit, a resume or an undo began to write to a disk
   std::string log, closing_sha256;
   int exit_status = 0;
 };

@@ -45,6 +45,20 @@ void plan_all(std::vector<Work>& work, const std::vector<manifest::Manifest>& ma
   }
 }
 
+// What an earlier run began and this one has finished by its journal is this run's repair too.
+void count_finished(std::vector<Work>& work, const Report& report) {
+  for (Work& one : work) {
+    VolumeReport& volume = one.volume->report;
+    const bool finished = std::any_of(
+        report.finished_volumes.begin(), report.finished_volumes.end(), [&](const VolumePlace& place) {
+          return place.disk == volume.disk && place.partition == volume.partition;
+        });
+    if (!finished || volume.verdict != Verdict::kNotAffected) continue;
+    volume.verdict = Verdict::kFixed;
+    volume.reason = "the repair that had been interrupted was finished by its journal";
+  }
+}
+
 }  // namespace
 
 Report repair(Request& request, Operator& person) {
@@ -63,6 +77,7 @@ Report repair(Request& request, Operator& person) {
       std::vector<Work> work = targets(volumes, request);
       plan_all(work, manifests, request, recorder, report, person);
       carry_out(work, request, recorder, report, person);
+      count_finished(work, report);
     }
   } catch (const Error& error) {
     recorder.stopped(error);

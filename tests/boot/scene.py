@@ -104,10 +104,6 @@ class Scene(Scratch):
 
     # --- judges ---
 
-    def windows_partition(self):
-        number = self.pc["windows"]["partition"]
-        return next(p for p in self.pc["partitions"] if p["number"] == number)
-
     def fetch_logs(self):
         shutil.rmtree(self.stick, ignore_errors=True)
         self.assertEqual(StickImage(self.stick_image).fetch_logs(self.stick), [])

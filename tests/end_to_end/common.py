@@ -79,7 +79,8 @@ class Scratch(unittest.TestCase):
         return next(p["secret"] for p in self.protectors() if p["type"] == "recovery-password")
 
     def windows_partition(self):
-        return next(p for p in self.pc["partitions"] if p["role"] in ("windows", "system"))
+        number = self.pc["windows"]["partition"]
+        return next(p for p in self.pc["partitions"] if p["number"] == number)
 
     def write(self, name, text):
         path = self.folder / name
@@ -94,6 +95,7 @@ class Scratch(unittest.TestCase):
     def plain_volume(self, name="plain.ntfs"):
         """The Windows volume as another program reads it: cut out of the image, through dislocker where encrypted."""
         part = self.windows_partition()
+        (self.folder / name).unlink(missing_ok=True)  # that of an earlier image
         cut = self.folder / (name + ".cut")
         with open(self.image, "rb") as image, open(cut, "wb") as out:
             image.seek(part["offset"])
@@ -104,9 +106,9 @@ class Scratch(unittest.TestCase):
                     break
                 out.write(piece)
                 left -= len(piece)
-        if not self.pc.get("bitlocker"):
-            return cut
         plain = self.folder / name
+        if not self.pc.get("bitlocker"):
+            return cut.rename(plain)
         done = run(need("dislocker-file"), "-V", cut, f"-p{self.recovery_key()}", "--", plain)
         cut.unlink()
         self.assertTrue(plain.exists(), done.stdout + done.stderr)

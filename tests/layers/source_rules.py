@@ -65,7 +65,12 @@ def tracked_files():
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, check=True, text=True).stdout
     return [pathlib.PurePosixPath(name) for name in sorted(set(listed.split("\0")) - {""})
-            if (ROOT / name).is_file()]
+            if (ROOT / name).is_file() and not is_picture(pathlib.PurePosixPath(name))]
+
+
+def is_picture(path):
+    """The only files that are no text: real screens, for the README."""
+    return path.suffix == ".png" and path.parent == pathlib.PurePosixPath("image/screens")
 
 
 def lines_of(path):

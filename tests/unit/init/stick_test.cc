@@ -184,3 +184,15 @@ TEST_CASE("Another stick in the place of the one that was pulled out is read ane
   disks.sectors = {{"sdb", fat32_sector(0x01234567)}};
   CHECK(volumes(finder.look()) == Names{"sdb"});
 }
+
+TEST_CASE("BO-5: while a mass storage device on USB shows no disk yet, another stick may come", "[init]") {
+  FakeTree tree;
+  const StickFinder finder(tree.roots(), kId, FakeDisks().reader());
+  CHECK_FALSE(finder.more_may_come());
+  tree.file("sys/bus/usb/devices/1-1:1.0/bInterfaceClass", "03\n");  // a keyboard
+  CHECK_FALSE(finder.more_may_come());
+  tree.file("sys/bus/usb/devices/1-2:1.0/bInterfaceClass", "08\n");
+  CHECK(finder.more_may_come());
+  tree.file("sys/bus/usb/devices/1-2:1.0/host2/target2:0:0/2:0:0:0/block/sdb/size", "1000\n");
+  CHECK_FALSE(finder.more_may_come());
+}
