@@ -196,7 +196,7 @@ TEST_CASE("UpdateMappingPairs follows with length and highest VCN", "[ntfs]") {
   CHECK(attributes_of(back)[0].highest_vcn == 3);
   CHECK(same_in_use(back, before));
   ByteVector many;
-  for (int i = 0; i < 8; ++i) many.insert(many.end(), {0x11, 1, 2});
+  for (int i = 0; i < 8; ++i) many.insert(many.end(), {0x11, 1, 5});
   many.push_back(0);
   const ByteVector longer = after(before, {LogCode::kUpdateMappingPairs, many, kFirst, 0x45, {0}});
   CHECK(attributes_of(longer)[0].highest_vcn == 11);
