@@ -176,4 +176,15 @@ void Overlay::discard() {
   originals_.clear();
 }
 
+std::shared_ptr<Overlay> Overlay::copy() const {
+  auto other = std::make_shared<Overlay>(below_);
+  other->originals_ = originals_;
+  other->stages_ = stages_;
+  for (const auto& [offset, bytes] : other->originals_) other->newest_[offset] = &bytes;
+  for (const StageImages& stage : other->stages_) {
+    for (const auto& [offset, bytes] : stage.blocks) other->newest_[offset] = &bytes;
+  }
+  return other;
+}
+
 }  // namespace mend::block

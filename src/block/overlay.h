@@ -70,6 +70,9 @@ class Overlay : public BlockDevice {
   BlockReader& original() { return original_; }
   // Forgets everything.
   void discard();
+  // Another overlay over the same reader with the same closed stages, for more to be written. What is in the
+  // open stage does not go along.
+  std::shared_ptr<Overlay> copy() const;
 
  private:
   class Original : public BlockReader {

@@ -52,6 +52,10 @@ std::string describe(const repair::VolumeReport& volume) {
                     windows.host.empty() ? "not known" : windows.host);
     for (const std::string& warning : windows.warnings) text += fmt::format("    note: {}\n", warning);
   }
+  if (volume.replay) {
+    text += fmt::format("    its log was replayed: {} records read, {} redone, {} undone\n",
+                        volume.replay->read, volume.replay->redone, volume.replay->undone);
+  }
   return text;
 }
 

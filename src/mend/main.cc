@@ -62,6 +62,9 @@ int run_report(Options& options, Terminal& terminal) {
     case Command::kResume:
       report = repair::resume(options.request, terminal);
       break;
+    case Command::kReplay:
+      report = repair::replay_logs(options.request, terminal);
+      break;
     case Command::kUndo:
       report = repair::undo(options.journal, options.request, terminal);
       break;

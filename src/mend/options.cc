@@ -42,12 +42,13 @@ po::options_description visible_options() {
                                                            "go on although the dirty flag is set")(
       "discard-hibernation", po::bool_switch(),
       "give up the session that hiberfil.sys holds: unsaved work is lost")(
-      "dry-run", po::bool_switch(), "do everything but write to the disk")("partition", po::value<uint32_t>(),
-                                                                           "decrypt: the partition's number")(
+      "dry-run", po::bool_switch(), "do everything but write to the disk")(
+      "replay", po::bool_switch(), "check: as the volume would be after the replay of its log")(
+      "partition", po::value<uint32_t>(), "decrypt: the partition's number")(
       "output,o", po::value<std::string>(), "decrypt: the file to make")(
       "profile", po::value<std::string>(),
       "repair: take what the command line leaves open from the [repair] of a customer's profile.toml")(
-      "json", po::bool_switch(), "scan, repair, check: one JSON document on standard output")(
+      "json", po::bool_switch(), "scan, repair, replay, check: one JSON document on standard output")(
       "help,h", po::bool_switch(), "this text")("version", po::bool_switch(), "the version");
   return all;
 }
@@ -107,7 +108,7 @@ Command parse_command(const Texts& words) {
       std::pair{"scan", Command::kScan},       std::pair{"repair", Command::kRepair},
       std::pair{"resume", Command::kResume},   std::pair{"undo", Command::kUndo},
       std::pair{"decrypt", Command::kDecrypt}, std::pair{"check", Command::kCheck},
-      std::pair{"console", Command::kConsole}};
+      std::pair{"replay", Command::kReplay},   std::pair{"console", Command::kConsole}};
   if (words.empty()) wrong("mend.options.command", "no command was given");
   for (const auto& [name, command] : kCommands) {
     if (words.front() == name) return command;
@@ -134,6 +135,10 @@ void check_required(const po::variables_map& map, Options& options) {
       require(!request.disks.empty(), "repair", "--disk", "which disk or image file to repair");
       require(!request.manifests.empty(), "repair", "--manifest", "what to repair");
       require(!request.audit_directory.empty(), "repair", "--audit-dir", "where the log and the journal go");
+      break;
+    case Command::kReplay:
+      require(!request.disks.empty(), "replay", "--disk", "whose volumes' logs to replay");
+      require(!request.audit_directory.empty(), "replay", "--audit-dir", "where the log and the journal go");
       break;
     case Command::kResume:
       require(!request.audit_directory.empty(), "resume", "--audit-dir", "where the journals are");
@@ -230,6 +235,7 @@ void fill(const po::variables_map& map, const Texts& words, Options& options) {
   request.manifests = texts(map, "manifest");
   fill_policy(map, request);
   request.dry_run = map["dry-run"].as<bool>();
+  request.replay_first = map["replay"].as<bool>();
   if (map.count("audit-dir") != 0) request.audit_directory = map["audit-dir"].as<std::string>();
   if (map.count("output") != 0) options.output = map["output"].as<std::string>();
   options.json = map["json"].as<bool>();
@@ -241,8 +247,9 @@ void fill(const po::variables_map& map, const Texts& words, Options& options) {
     wrong("mend.options.extra", fmt::format("\"{}\" is one word too many", printable(words[expected])));
   if (options.command == Command::kUndo) options.journal = words[1];
   const bool can_json = options.command == Command::kScan || options.command == Command::kRepair ||
-                        options.command == Command::kCheck;
-  if (options.json && !can_json) wrong("mend.options.json", "--json goes with scan, repair and check");
+                        options.command == Command::kCheck || options.command == Command::kReplay;
+  if (options.json && !can_json)
+    wrong("mend.options.json", "--json goes with scan, repair, replay and check");
 }
 
 }  // namespace
@@ -323,6 +330,8 @@ std::string help_text() {
           "file\n"
           "  mend check    --disk P [keys]                                  looks for damage; changes "
           "nothing\n"
+          "  mend replay   --disk P… [keys] --audit-dir D                   replays the log of a volume that "
+          "was not closed\n"
           "  mend console  --stick DIR                                      what the stick starts\n\n"
        << visible_options() << "\n"
        << stick_options()

@@ -12,7 +12,7 @@
 
 namespace mend {
 
-enum class Command { kHelp, kVersion, kScan, kRepair, kResume, kUndo, kDecrypt, kCheck, kConsole };
+enum class Command { kHelp, kVersion, kScan, kRepair, kResume, kUndo, kDecrypt, kCheck, kReplay, kConsole };
 
 // What `mend console` is told by init; the rest is on the stick.
 struct StickOptions {

@@ -185,10 +185,8 @@ constexpr std::string_view kDirtyText =
     "environment, run \"chkdsk /f\" on it first. If that cannot be done, --allow-dirty goes on in "
     "spite of the flag, as long as the volume's log is closed.";
 constexpr std::string_view kUncleanText =
-    "Windows stopped without closing this volume: its log (version {}.{}) holds changes that have "
-    "not reached their places. Writing now could lose them or mix old with new. Start Windows, or "
-    "its recovery environment, once: it replays the log as soon as it mounts the volume; then "
-    "shut it down and come back.";
+    "Windows stopped without closing this volume: its log (version {}.{}) may hold changes that have "
+    "not reached their places. A repair replays it first; so does `mend replay`.";
 constexpr std::string_view kDamagedLogText =
     "The log of this volume cannot be read: neither of its two restart pages is whole, or both "
     "were wiped while records remain behind them. Whether changes wait in it cannot be told, so "

@@ -6,28 +6,12 @@
 #include "base/text.h"
 #include "ntfs/check.h"
 #include "ntfs3g/volume.h"
+#include "repair/replay.h"
 
 namespace mend::repair {
 namespace {
 
 using Kind = ntfs::PlannedEdit::Kind;
-
-// The log is closed and nothing sleeps in hiberfil.sys, or policy lets us take the saved session away.
-void discard_hibernation(Volume& volume, const Stack& after, std::vector<ntfs::PlannedEdit>& edits) {
-  const auto ranges = ntfs::hibernation_header_ranges(*volume.ntfs);
-  if (ranges.empty()) {
-    throw Error(ErrorCode::kRefused, "repair.apply.hibernation",
-                "the header of hiberfil.sys cannot be found, so its session cannot be discarded");
-  }
-  for (const ntfs::Range& range : ranges) {
-    after.plain->write(range.offset, ByteVector(static_cast<size_t>(range.length)));
-  }
-  ntfs::PlannedEdit edit;
-  edit.kind = Kind::kHibernationHeader;
-  edit.file = *volume.state->hiberfil;
-  edits.push_back(edit);
-  after.overlay->end_stage(block::Stage::kHibernation);
-}
 
 class Editor {
  public:
@@ -85,6 +69,13 @@ class Editor {
   std::vector<ntfs::PlannedEdit>& edits_;
 };
 
+ntfs::PlannedEdit hibernation_edit(const Volume& volume) {
+  ntfs::PlannedEdit edit;
+  edit.kind = Kind::kHibernationHeader;
+  edit.file = *volume.state->hiberfil;
+  return edit;
+}
+
 ntfs::PlannedEdit flags_edit(uint16_t flags) {
   ntfs::PlannedEdit edit;
   edit.kind = Kind::kVolumeFlags;
@@ -92,28 +83,30 @@ ntfs::PlannedEdit flags_edit(uint16_t flags) {
   return edit;
 }
 
-// Volume ranges of the overlay's changed blocks. A block may reach over the partition's edge, where it must
-// be as it was.
+// Volume ranges of the blocks that the edits changed. A block may reach over the partition's edge, where it
+// must be as it was.
 std::vector<ntfs::Range> changed_ranges(const Volume& volume, block::Overlay& overlay) {
   const uint64_t start = volume.partition.offset, end = start + volume.partition.size_bytes;
   std::vector<ntfs::Range> ranges;
   for (const uint64_t offset : overlay.changed_blocks()) {
-    const ByteVector before = overlay.original_block(offset);
-    const ByteVector after = overlay.read_bytes(offset, before.size());
+    const uint64_t length = overlay.original_block(offset).size();
+    const ByteVector before = volume.before.overlay->read_bytes(offset, length);
+    const ByteVector after = overlay.read_bytes(offset, length);
+    if (equal(before, after)) continue;  // changed by the replay, not by the edits
     const uint64_t from = std::clamp(offset, start, end), to = std::clamp(offset + before.size(), start, end);
-    const size_t head = static_cast<size_t>(from - offset), length = static_cast<size_t>(to - from);
+    const size_t head = static_cast<size_t>(from - offset), inside = static_cast<size_t>(to - from);
     const bool same_outside =
         equal(slice(Bytes(before), 0, head), slice(Bytes(after), 0, head)) &&
-        equal(Bytes(before).subspan(head + length), Bytes(after).subspan(head + length));
-    if (!same_outside || length == 0) {
+        equal(Bytes(before).subspan(head + inside), Bytes(after).subspan(head + inside));
+    if (!same_outside || inside == 0) {
       throw Error(ErrorCode::kRefused, "repair.verify.outside",
                   "the repair would change bytes outside the volume, at offset " + std::to_string(offset) +
                       " of the disk");
     }
     if (!ranges.empty() && ranges.back().offset + ranges.back().length == from - start) {
-      ranges.back().length += length;
+      ranges.back().length += inside;
     } else {
-      ranges.push_back({from - start, length});
+      ranges.push_back({from - start, inside});
     }
   }
   return ranges;
@@ -167,7 +160,8 @@ std::vector<ntfs::PlannedEdit> apply(Volume& volume, const Plan& plan, const Sta
   person.progress(Phase::kApply, volume.name, -1);
   std::vector<ntfs::PlannedEdit> edits;
   if (request.discard_hibernation && ntfs::is_hibernated(volume.state->hibernation)) {
-    discard_hibernation(volume, after, edits);
+    discard_hibernation(volume, after);
+    edits.push_back(hibernation_edit(volume));
   }
   constexpr uint16_t kDirty = 1;
   ntfs3g::Volume writer(*after.plain);

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "repair/look.h"
+#include "repair/replay.h"
 
 namespace mend::repair {
 namespace {
@@ -133,6 +134,7 @@ CheckResult check(Request& request, Operator& person) {
     std::optional<ntfs::CheckReport> checked;
     if (volume.ntfs && !volume.report.verdict) {
       try {
+        if (request.replay_first) replay(volume, request, person);
         checked = ntfs::check_full(*volume.ntfs, [&](double fraction) {
           stop_if_asked(person);
           person.progress(Phase::kCheck, volume.name, fraction);

@@ -190,8 +190,12 @@ std::vector<Volume> look(const std::vector<OpenDisk>& disks, const bitlocker::Cr
 }
 
 Stack make_stack(const Volume& volume) {
+  return make_stack(volume, std::make_shared<block::Overlay>(volume.disk->device));
+}
+
+Stack make_stack(const Volume& volume, std::shared_ptr<block::Overlay> overlay) {
   Stack stack;
-  stack.overlay = std::make_shared<block::Overlay>(volume.disk->device);
+  stack.overlay = std::move(overlay);
   stack.partition = std::make_shared<block::Window>(stack.overlay, volume.partition.offset,
                                                     volume.partition.size_bytes, volume.name);
   stack.plain = volume.keys ? std::make_shared<bitlocker::UnlockedVolume>(stack.partition, *volume.metadata,

@@ -41,7 +41,7 @@ struct Volume {
   std::shared_ptr<const bitlocker::Metadata>
       metadata;  // once unlocked: the copy that the sealed hash vouches for
   std::shared_ptr<const bitlocker::VolumeKeys> keys;
-  Stack before;                        // nothing is ever written to it
+  Stack before;                        // as the plan sees it: the disk, after the replay of its log
   std::unique_ptr<ntfs::Volume> ntfs;  // over `before`; null when locked or not NTFS
   std::optional<ntfs::VolumeState> state;
 
@@ -59,7 +59,9 @@ std::vector<OpenDisk> open_disks(const Request& request, std::vector<VolumeRepor
 // report.
 std::vector<Volume> look(const std::vector<OpenDisk>& disks, const bitlocker::Credentials& credentials,
                          Operator& person);
-// A fresh view over the disk, with the keys that opened the volume.
+// A view over the disk with the keys that opened the volume; `overlay` keeps what is written to it.
+Stack make_stack(const Volume& volume, std::shared_ptr<block::Overlay> overlay);
+// The same over a fresh overlay.
 Stack make_stack(const Volume& volume);
 DiskReport report_of(const OpenDisk& disk);
 

@@ -11,6 +11,8 @@ std::string_view to_string(Phase phase) {
       return "looking at";
     case Phase::kUnlock:
       return "unlocking";
+    case Phase::kReplay:
+      return "replaying the log of";
     case Phase::kPlan:
       return "planning";
     case Phase::kApply:

@@ -9,7 +9,7 @@
 
 namespace mend::repair {
 
-enum class Phase { kLook, kUnlock, kPlan, kApply, kVerify, kCommit, kCheck, kCopy };
+enum class Phase { kLook, kUnlock, kReplay, kPlan, kApply, kVerify, kCommit, kCheck, kCopy };
 std::string_view to_string(Phase phase);
 
 struct VolumeReport;

@@ -13,7 +13,7 @@ void mark_not_done(VolumeReport& report) {
 
 void prepare(Work& work, const Request& request, Operator& person) {
   Volume& volume = *work.volume;
-  work.after = make_stack(volume);
+  work.after = make_stack(volume, volume.before.overlay->copy());
   const auto edits = apply(volume, work.plan, work.after, request, person);
   // A doubt about the volume widens the check to all of it.
   const bool doubt = volume.state->dirty || ntfs::is_hibernated(volume.state->hibernation);
@@ -68,15 +68,6 @@ Report begin(const Request& request) {
   report.started = now();
   report.dry_run = request.dry_run;
   return report;
-}
-
-void require_safe(const Volume& volume, const Request& request) {
-  const ntfs::VolumeState& state = *volume.state;
-  const bool asleep = ntfs::is_hibernated(state.hibernation);
-  if (state.log_needs_replay() || (state.dirty && !request.allow_dirty) ||
-      (asleep && !request.discard_hibernation)) {
-    throw Error(ErrorCode::kRefused, "repair.unsafe", state.text);
-  }
 }
 
 bool guarded(Volume& volume, const std::function<void()>& phase) {

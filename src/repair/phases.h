@@ -4,6 +4,7 @@
 
 #include "repair/plan.h"
 #include "repair/record.h"
+#include "repair/replay.h"
 
 namespace mend::repair {
 
@@ -15,8 +16,6 @@ struct Work {
 };
 
 Report begin(const Request& request);
-// Policy: may this volume be written to? kRefused "repair.unsafe".
-void require_safe(const Volume& volume, const Request& request);
 // Applies and verifies all that are planned, then commits one after the other.
 void carry_out(std::vector<Work>& work, const Request& request, Recorder& recorder, Report& report,
                Operator& person);

@@ -168,6 +168,15 @@ void Recorder::idle(const VolumeReport& volume, const IdleRule& rule) {
   append("rule-idle", "success", "rule " + rule.rule + " did nothing: " + rule.reason, fields);
 }
 
+void Recorder::replayed(const VolumeReport& volume) {
+  Fields fields = volume_key(volume);
+  fields["mendstick.replay.records"] = volume.replay->read;
+  fields["mendstick.replay.redone"] = volume.replay->redone;
+  fields["mendstick.replay.undone"] = volume.replay->undone;
+  append("log-replayed", "success", "the volume's log was replayed in memory; nothing has been written yet",
+         fields);
+}
+
 void Recorder::verified(const VolumeReport& volume, uint64_t blocks) {
   Fields fields = volume_key(volume);
   fields["mendstick.blocks"] = blocks;

@@ -32,6 +32,7 @@ class Recorder {
   void name_after(const std::string& host);
   void action(const char* event, const VolumeReport& volume, const ActionReport& action, bool success);
   void idle(const VolumeReport& volume, const IdleRule& rule);
+  void replayed(const VolumeReport& volume);
   void verified(const VolumeReport& volume, uint64_t blocks);
   void commit_started(const VolumeReport& volume, const std::string& journal);
   // An earlier run's journal is about to be carried on with, or taken back.

@@ -136,6 +136,11 @@ Json to_json(const VolumeReport& volume) {
   json["installations"] = std::move(installations);
   json["role"] = volume.mode;
   json["state"] = text_or_null(volume.state);
+  if (volume.replay) {
+    json["replay"] = {{"records", volume.replay->read},
+                      {"redone", volume.replay->redone},
+                      {"undone", volume.replay->undone}};
+  }
   if (volume.verdict) json["verdict"] = to_string(*volume.verdict);
   json["reason"] = text_or_null(volume.reason);
   Json actions = Json::array();

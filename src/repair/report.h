@@ -71,6 +71,11 @@ struct WindowsReport {
   std::vector<std::string> warnings;
 };
 
+// What the replay of the volume's log came to, in records.
+struct ReplayReport {
+  uint64_t read = 0, redone = 0, undone = 0;
+};
+
 struct VolumeReport {
   std::string disk;
   uint32_t partition = 0;
@@ -80,6 +85,7 @@ struct VolumeReport {
   std::string filesystem;  // "ntfs", or what else was found
   std::vector<WindowsReport> windows;
   std::string state;  // log and flags in words
+  std::optional<ReplayReport> replay;
   std::optional<Verdict> verdict;
   std::string reason;
   bool device_error = false;

@@ -27,6 +27,7 @@ struct Request {
   bool allow_dirty = false;          // goes on with the dirty flag set, never with an open log
   bool discard_hibernation = false;  // zeroes the header page of hiberfil.sys
   bool dry_run = false;
+  bool replay_first = false;  // check: as the volume would be after the replay of its log
   std::string audit_directory;
   Origin origin;
 };

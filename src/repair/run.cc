@@ -2,7 +2,9 @@
 #include "repair/run.h"
 
 #include <algorithm>
+#include <functional>
 
+#include "ntfs/replay.h"
 #include "repair/commit.h"
 #include "repair/phases.h"
 
@@ -34,6 +36,8 @@ void plan_all(std::vector<Work>& work, const std::vector<manifest::Manifest>& ma
     Volume& volume = *one.volume;
     const bool planned = guarded(volume, [&] {
       require_safe(volume, request);
+      replay(volume, request, person);
+      if (volume.report.replay) recorder.replayed(volume.report);
       one.plan = make_plan(volume, manifests, report.run_id, person);
       if (one.plan.actions.empty()) volume.report.verdict = Verdict::kNotAffected;
     });
@@ -59,13 +63,12 @@ void count_finished(std::vector<Work>& work, const Report& report) {
   }
 }
 
-}  // namespace
+using Treat = std::function<void(std::vector<Work>&, Recorder&, Report&)>;
 
-Report repair(Request& request, Operator& person) {
-  Report report = begin(request);
-  const auto manifests = load_manifests(request, report);
+// From the log's first record to its last; `treat` fills in what is to be committed.
+Report run(const char* command, Request& request, Operator& person, Report report, const Treat& treat) {
   Recorder recorder(request.audit_directory, report);
-  recorder.run_started("repair", request, report);
+  recorder.run_started(command, request, report);
   std::vector<Volume> volumes;
   std::vector<OpenDisk> disks;
   try {
@@ -75,7 +78,7 @@ Report repair(Request& request, Operator& person) {
       volumes = look(disks, request.credentials, person);
       record_found(disks, volumes, recorder, report);
       std::vector<Work> work = targets(volumes, request);
-      plan_all(work, manifests, request, recorder, report, person);
+      treat(work, recorder, report);
       carry_out(work, request, recorder, report, person);
       count_finished(work, report);
     }
@@ -87,6 +90,56 @@ Report repair(Request& request, Operator& person) {
   return report;
 }
 
+// What replay_logs() commits of one volume: the replay and nothing else.
+void plan_replay(Work& work, const Request& request, Recorder& recorder, Operator& person) {
+  Volume& volume = *work.volume;
+  guarded(volume, [&] {
+    require_safe(volume, request);
+    replay(volume, request, person);
+    if (!volume.report.replay) {
+      volume.report.verdict = Verdict::kNotAffected;
+      volume.report.reason = "its log is closed: there is nothing to replay";
+      return;
+    }
+    recorder.replayed(volume.report);
+    work.after = make_stack(volume, volume.before.overlay->copy());
+    volume.report.blocks_changed = work.after.overlay->changed_blocks().size();
+    volume.report.verdict = Verdict::kWouldFix;
+    work.ready = true;
+  });
+}
+
+// A log that waits to be replayed is no obstacle, as long as nothing else is.
+void judge_state(Volume& volume, const Request& request) {
+  if (volume.state->log == ntfs::LogState::kUnclean) {
+    volume.report.state = "log: " + ntfs::inspect_log(*volume.before.plain).text();
+  }
+  try {
+    require_safe(volume, request);
+  } catch (const Error& error) {
+    volume.report.verdict = Verdict::kUnsafe;
+    volume.report.reason = error.what();
+  }
+}
+
+}  // namespace
+
+Report repair(Request& request, Operator& person) {
+  Report report = begin(request);
+  const auto manifests = load_manifests(request, report);
+  return run("repair", request, person, std::move(report),
+             [&](std::vector<Work>& work, Recorder& recorder, Report& so_far) {
+               plan_all(work, manifests, request, recorder, so_far, person);
+             });
+}
+
+Report replay_logs(Request& request, Operator& person) {
+  return run("replay", request, person, begin(request),
+             [&](std::vector<Work>& work, Recorder& recorder, Report&) {
+               for (Work& one : work) plan_replay(one, request, recorder, person);
+             });
+}
+
 Report scan(Request& request, Operator& person) {
   Report report = begin(request);
   const std::vector<OpenDisk> disks = open_disks(request, report.volumes, person);
@@ -95,10 +148,7 @@ Report scan(Request& request, Operator& person) {
   bool windows = false;
   for (Volume& volume : volumes) {
     windows |= volume.is_windows();
-    if (volume.is_windows() && !volume.report.verdict && !volume.state->safe()) {
-      volume.report.verdict = Verdict::kUnsafe;
-      volume.report.reason = volume.state->text;
-    }
+    if (volume.state && !volume.report.verdict && volume.is_windows()) judge_state(volume, request);
     report.volumes.push_back(std::move(volume.report));
   }
   conclude(report);

@@ -21,6 +21,8 @@ namespace mend::repair {
 // Throws kUsage (manifests) and kIo (disk, log) before anything is touched; everything later is in the
 // report.
 Report repair(Request& request, Operator& person);
+// Replays the logs of the volumes that Windows did not close, and commits that alone. Throws as repair does.
+Report replay_logs(Request& request, Operator& person);
 // Disks, volumes, protectors, installations. The exit status in the report: 0 with a Windows volume that can
 // be read, else as repair's.
 Report scan(Request& request, Operator& person);

@@ -103,6 +103,8 @@ void move_back(const std::vector<Moved>& moved, const std::vector<OpenDisk>& dis
     Work& one = work.emplace_back(Work{&volume, {}, {}, false});
     guarded(volume, [&] {
       require_safe(volume, request);
+      replay(volume, request, person);
+      if (volume.report.replay) recorder.replayed(volume.report);
       for (const Moved& file : moved) plan_return(one, file);
       if (one.plan.actions.empty()) volume.report.verdict = Verdict::kNotAffected;
     });

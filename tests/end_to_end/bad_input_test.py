@@ -20,10 +20,20 @@ class Unsafe(Scratch):
         self.assertEqual(sha256(self.image), before)
         return report
 
-    def test_an_open_log_is_unsafe_whatever_policy_says(self):
-        for kind in ("unclean", "unclean-1.1"):
-            with self.subTest(kind=kind):
-                self.check_left_alone("--log", kind, says=["log"], options=["--allow-dirty", "--discard-hibernation"])
+    def test_a_log_that_cannot_be_read_is_unsafe_whatever_policy_says(self):
+        self.make_pc("--plain", "--log", "unclean")
+        part = self.windows_partition()
+        with open(self.image, "r+b") as image:
+            image.seek(part["offset"])
+            content = image.read(part["size_bytes"])
+            for page in range(2):
+                image.seek(part["offset"] + content.index(b"RSTR") + page * 4096)
+                image.write(b"XSTR")
+        before = sha256(self.image)
+        report = self.repair("--allow-dirty", "--discard-hibernation", status=1)
+        self.assertEqual(report["volumes"][0]["verdict"], "unsafe")
+        self.assertIn("log", report["volumes"][0]["reason"])
+        self.assertEqual(sha256(self.image), before)
 
     def test_every_header_of_a_saved_session_is_unsafe(self):
         for header in ("hibr", "HIBR", "RSTR"):

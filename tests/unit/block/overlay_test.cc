@@ -168,6 +168,29 @@ TEST_CASE("Changed blocks are those of all stages that differ from the disk, in 
   CHECK(f.all() == f.before);
 }
 
+TEST_CASE("A copy has the closed stages, and what is written to it stays in it", "[block]") {
+  Fixture f;
+  f.overlay.write(100, random_bytes(9000, 2));
+  f.overlay.end_stage(Stage::kReplay);
+  f.overlay.write(5000, random_bytes(10, 3));
+  f.overlay.end_stage(Stage::kLogRestart);
+  const ByteVector staged = f.all();
+  f.overlay.write(20000, random_bytes(10, 4));  // open: not copied
+  const std::shared_ptr<Overlay> copy = f.overlay.copy();
+  CHECK(copy->read_bytes(0, Fixture::kBytes) == staged);
+  CHECK(copy->original().read_bytes(0, Fixture::kBytes) == f.before);
+  CHECK(copy->stages().size() == 2);
+
+  const ByteVector more = random_bytes(30, 5);
+  copy->write(5005, more);
+  copy->end_stage(Stage::kEdits);
+  CHECK(copy->read_bytes(5005, 30) == more);
+  CHECK(f.overlay.read_bytes(5005, 30) == part(staged, 5005, 30));
+  REQUIRE(copy->stages().size() == 3);
+  CHECK(copy->stages()[2].blocks.size() == 1);
+  CHECK(f.overlay.stages().size() == 2);
+}
+
 TEST_CASE("A write whose block cannot be read leaves the overlay as it was", "[block]") {
   MemoryDevice disk(random_bytes(Fixture::kBytes, 1));
   const auto failing = std::make_shared<FailingDevice>(disk);
