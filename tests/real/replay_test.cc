@@ -3,17 +3,13 @@
 // by hand and is stated here; where a public replayer disagrees, the test says why it is wrong.
 #include "ntfs/replay.h"
 
-#include <cstdio>
-#include <filesystem>
 #include <fstream>
 
-#include "ntfs/check.h"
+#include "block/file_device.h"
 #include "ntfs/log_file.h"
 #include "ntfs/state.h"
 #include "tests/real/ntfs_content.h"
-#include "tests/support/catch.h"
-#include "tests/support/memory_device.h"
-#include "tests/support/skip.h"
+#include "tests/real/ntfs_volumes.h"
 #include "tests/support/temp_folder.h"
 
 using namespace mend;
@@ -21,53 +17,6 @@ using namespace mend::ntfs;
 using namespace mend::test;
 
 namespace {
-
-const std::filesystem::path kData = "../shared/data";
-
-// What a command writes to its standard output.
-ByteVector output_of(const std::string& command) {
-  ByteVector out;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  ByteVector piece(1 << 16);
-  for (size_t got; (got = std::fread(piece.data(), 1, piece.size(), pipe)) != 0;)
-    out.insert(out.end(), piece.begin(), piece.begin() + static_cast<ptrdiff_t>(got));
-  INFO(command);
-  REQUIRE(::pclose(pipe) == 0);
-  return out;
-}
-
-bool have_data() {
-  return need_data(kData / "unclean-logs") && need_program("xz") && need_program("bzip2") &&
-         need_program("python3");
-}
-
-ByteVector unclean(const std::string& name) {
-  return output_of("xz -dc " + (kData / "unclean-logs" / (name + ".img.xz")).string());
-}
-
-ByteVector unzip(const std::string& name, const std::string& member) {
-  return output_of(
-      "python3 -c 'import sys,zipfile; "
-      "sys.stdout.buffer.write(zipfile.ZipFile(sys.argv[1]).read(sys.argv[2]))' " +
-      (kData / "volumes" / name).string() + " '" + member + "'");
-}
-
-ByteVector base(const std::string& name) {
-  const std::string volumes = (kData / "volumes").string() + "/";
-  if (name == "charlie") return output_of("bzip2 -dc " + volumes + "charlie.dd.bz2");
-  if (name == "default") return output_of("tar -xOf " + volumes + "ntfs_default.img.tar.xz");
-  if (name == "xp7") return unzip("7-undel-ntfs.zip", "7-undel-ntfs/7-ntfs-undel.dd");
-  if (name == "tiny") return unzip("SampleTinyNtfsVolume.zip", "SampleTinyNtfsVolume/partition.dd");
-  ByteVector disk = output_of("zcat " + volumes + "ntfs_index.raw.gz");
-  disk.erase(disk.begin(), disk.begin() + 128 * 512);  // the partition
-  return disk;
-}
-
-CheckReport check_of(MemoryDevice& device) {
-  Volume volume(device);
-  return check_full(volume);
-}
 
 // Programs that share no code with us.
 void judge(const MemoryDevice& device, bool holds_test_file) {
@@ -259,4 +208,62 @@ TEST_CASE("Pages of an older state are brought up to the log's end", "[real]") {
     CHECK(fresh[i].find_first_not_of('0', length + 7) == std::string::npos);
   }
   judge(outcome.device, false);
+}
+
+TEST_CASE("NRP-1: a volume that was idle before the stop keeps every byte outside its log", "[real]") {
+  if (!have_data()) return;
+  MemoryDevice device(base("tiny"));
+  const Lines before = content_of(device);
+  const LogSummary summary = inspect_log(device);
+  CHECK(summary.condition == LogCondition::kToReplay);
+  CHECK(summary.version == "1.1");
+  CHECK(summary.records == 0);
+  const ByteVector bytes = device.bytes;
+  const ReplayResult result = replay_log(device);
+  CHECK(result.redone == 0);
+  CHECK(missing_from(before, content_of(device)).empty());
+  LogSource log(device, read_geometry(device));
+  const uint64_t place = log.ranges(0, 8192).at(0).offset;
+  REQUIRE(log.ranges(0, 8192).size() == 1);
+  CHECK(std::equal(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(place), device.bytes.begin()));
+  CHECK(std::equal(bytes.begin() + static_cast<ptrdiff_t>(place + 8192), bytes.end(),
+                   device.bytes.begin() + static_cast<ptrdiff_t>(place + 8192)));
+  judge(device, false);
+}
+
+TEST_CASE("Logs of Windows 10 are read to their end", "[real]") {
+  if (!need_data(kData / "logs") || !need_program("mkntfs")) return;
+  const TempFolder folder;
+  const std::string path = folder / "volume.img";
+  std::ofstream(path).close();
+  std::filesystem::resize_file(path, uint64_t{6} << 30);
+  (void)output_of("mkntfs -q -Q -F " + path + " 2>&1");
+  // As long as they say they are; they were cut off behind the part in use.
+  const auto judged = [&](const std::string& name) {
+    const std::unique_ptr<block::FileDevice> device =
+        block::FileDevice::open(path, block::Access::kReadWrite);
+    std::ifstream file(kData / "logs" / name, std::ios::binary);
+    ByteVector content(std::istreambuf_iterator<char>(file), {});
+    content.resize(24 << 20, 0xff);
+    LogSource log(*device, read_geometry(*device));
+    REQUIRE(log.ranges(0, content.size()).size() == 1);
+    device->write(log.ranges(0, content.size()).at(0).offset, content);
+    return inspect_log(*device);
+  };
+  for (const std::string name : {"LogFile_10.bin", "LogFile_10_large.bin"}) {
+    INFO(name);
+    const LogSummary summary = judged(name);
+    INFO(summary.why);
+    CHECK(summary.text() ==
+          "to be replayed (0 records)");  // idle before the stop, their pages in copies alone
+    CHECK(summary.version == "2.0");
+    const std::unique_ptr<block::FileDevice> device =
+        block::FileDevice::open(path, block::Access::kReadWrite);
+    CHECK(replay_log(*device).redone == 0);
+    CHECK(inspect_log(*device).version == "1.1");
+    CHECK(inspect_log(*device).text() == "clean");
+  }
+  CHECK(judged("LogFile_10_downgraded.bin").text() == "clean");
+  CHECK(judged("LogFile_7.bin").text() == "clean");
+  CHECK(judged("LogFile_empty.bin").condition == LogCondition::kEmpty);
 }
