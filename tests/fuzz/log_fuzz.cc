@@ -15,7 +15,6 @@ namespace {
 
 using namespace mend;
 using test::LogOp;
-using test::LogShape;
 using test::LogVolume;
 using test::LogWriter;
 
@@ -70,8 +69,8 @@ LogOp block_op(uint16_t redo, uint16_t undo, ByteVector data, ByteVector other, 
   op.target = 0x40, op.lcns = {LogVolume::kBlock}, op.attribute_offset = within;
   return op;
 }
-LogOp raw_op(uint16_t redo, uint16_t undo, ByteVector data, uint16_t target, uint64_t lcn) {
-  LogOp op{.redo = redo, .undo = undo, .redo_data = data, .undo_data = std::move(data)};
+LogOp raw_op(uint16_t redo, uint16_t undo, const ByteVector& data, uint16_t target, uint64_t lcn) {
+  LogOp op{.redo = redo, .undo = undo, .redo_data = data, .undo_data = data};
   op.target = target, op.lcns = {lcn};
   return op;
 }

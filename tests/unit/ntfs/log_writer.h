@@ -4,7 +4,7 @@
 // same records as version 1.1 and as 2.0.
 #pragma once
 
-#include <bit>
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -43,14 +43,14 @@ class LogWriter {
   bool client_in_use = true;
 
   uint64_t bytes() const { return shape_.pages * kPage; }
-  uint32_t sequence_bits() const { return 67 - static_cast<uint32_t>(std::bit_width(bytes())); }
-  uint64_t lsn_at(uint64_t round, uint64_t offset) const {
-    return (round << (64 - sequence_bits())) | (offset >> 3);
+  unsigned offset_bits() const {
+    unsigned bits = 0;
+    for (uint64_t rest = bytes() / 8; rest != 0; rest /= 2) ++bits;
+    return bits;
   }
+  uint64_t lsn_at(uint64_t round, uint64_t offset) const { return (round << offset_bits()) | (offset >> 3); }
   uint64_t last_lsn() const { return last_; }
-  uint64_t page_of(uint64_t lsn) const {
-    return (lsn & ((uint64_t{1} << (64 - sequence_bits())) - 1)) * 8 / kPage;
-  }
+  uint64_t page_of(uint64_t lsn) const { return (lsn & ((uint64_t{1} << offset_bits()) - 1)) * 8 / kPage; }
 
   // --- records ---
   uint64_t append(uint32_t type, uint32_t transaction, uint64_t undo_next, const ByteVector& data,
@@ -283,7 +283,7 @@ class LogWriter {
     write_le<uint16_t>(area, 0x0a, client_in_use ? 0xffff : 0);
     write_le<uint16_t>(area, 0x0c, client_in_use ? 0 : 0xffff);
     write_le<uint16_t>(area, 0x0e, clean ? 2 : 0);
-    write_le<uint32_t>(area, 0x10, sequence_bits());
+    write_le<uint32_t>(area, 0x10, 64 - offset_bits());
     write_le<uint16_t>(area, 0x14, 0xe0);
     write_le<uint16_t>(area, 0x16, 0x40);
     write_le<uint64_t>(area, 0x18, bytes());
