@@ -114,6 +114,7 @@ LogFile::Chunk& LogFile::chunk(uint64_t number) {
     slot = static_cast<size_t>(oldest - chunks_.begin());
     chunk_slots_.erase((*oldest)->number);
   }
+  current_.reset();  // may be a view of what goes
   Chunk& fresh = *chunks_[slot];
   fresh.number = UINT64_MAX;  // should the read fail
   const uint64_t offset = number * kChunkBytes;
@@ -143,8 +144,10 @@ std::optional<RecordPage> LogFile::home_page(uint64_t number) {
 
 const RecordPage* LogFile::page(uint64_t number) {
   if (!space_.in_ring(number)) return nullptr;
+  if (current_ && current_number_ == number) return &*current_;
   const auto copy = copies_.find(number);
   current_ = copy != copies_.end() ? RecordPage::parse(copy->second) : home_page(number);
+  current_number_ = number;
   return current_ ? &*current_ : nullptr;
 }
 
@@ -172,6 +175,7 @@ void LogFile::install(ByteVector copy, uint64_t home_offset) {
                        (now.last_lsn == there->last_lsn && now.last_end > there->last_end);
     if (!newer) return;
   }
+  current_.reset();
   copies_[home] = std::move(copy);
 }
 

@@ -90,7 +90,8 @@ class LogFile {
   std::vector<std::unique_ptr<Chunk>> chunks_;
   std::unordered_map<uint64_t, size_t> chunk_slots_;
   uint64_t clock_ = 0;
-  std::optional<RecordPage> current_;
+  std::optional<RecordPage> current_;  // what page() delivered last
+  uint64_t current_number_ = 0;
 };
 
 }  // namespace mend::ntfs

@@ -111,7 +111,7 @@ ByteVector seed(uint16_t major, bool ended, bool tables) {
   ByteVector out(kSeedPages * LogWriter::kPage, 0xff);
   for (const auto& [number, page] : log.plain_pages())
     std::copy(page.begin(), page.end(), out.begin() + static_cast<ptrdiff_t>(number * LogWriter::kPage));
-  const ByteVector& first_page = log.plain_pages().at(34);
+  const ByteVector first_page = log.plain_pages().at(34);
   const ByteVector copy =
       major == 1 ? LogWriter::tail_copy(first_page, 34) : LogWriter::fast_copy(first_page, 34);
   std::copy(copy.begin(), copy.end(), out.begin() + 2 * LogWriter::kPage);
