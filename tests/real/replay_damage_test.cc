@@ -7,7 +7,7 @@
 #include <set>
 
 #include "ntfs/fixup.h"
-#include "ntfs/log_file.h"
+#include "ntfs/log_records.h"
 #include "ntfs/replay.h"
 #include "tests/real/ntfs_content.h"
 #include "tests/real/ntfs_volumes.h"
@@ -100,6 +100,81 @@ TEST_CASE("A log of a real volume that is cut at any page leaves no half transac
   cuts = cut_everywhere("idx.rewind8.v11");
   CHECK(cuts.refused > 5);
   CHECK(cuts.replayed >= 1);
+}
+
+namespace {
+
+// Checkpoints that are in the log still.
+std::vector<Lsn> checkpoints_of(MemoryDevice& device) {
+  LogSource log(device, read_geometry(device));
+  const RestartPage restart = *LogFile(device, read_geometry(device)).restart();
+  const LsnSpace space = restart.space();
+  std::vector<Lsn> found;
+  for (uint64_t number = restart.first_record_page(); number < space.end_page(); ++number) {
+    ByteVector page(kLogPageBytes);
+    log.read(number * kLogPageBytes, page);
+    if (read_le<uint32_t>(page, 0) != kMagicRecord || remove_fixups(page) != Protection::kIntact) continue;
+    for (size_t at = kLogDataOffset; at + kLogRecordHeaderBytes <= kLogPageBytes; at += 8) {
+      const Lsn lsn = read_le<uint64_t>(page, at);
+      if (space.is_place(lsn) && space.offset(lsn) == number * kLogPageBytes + at &&
+          read_le<uint32_t>(page, at + 0x20) == LogRecord::kCheckpoint)
+        found.push_back(lsn);
+    }
+  }
+  return found;
+}
+
+// The volume as if Windows had stopped right now, but had not written its restart pages since that
+// checkpoint.
+void reopen_at(MemoryDevice& device, Lsn checkpoint) {
+  LogSource log(device, read_geometry(device));
+  for (const uint64_t offset : {uint64_t{0}, uint64_t{kLogPageBytes}}) {
+    const Range place = log.ranges(offset, kLogPageBytes).at(0);
+    std::optional<RestartPage> page =
+        parse_restart_page(device.read_bytes(place.offset, kLogPageBytes), log.size_bytes());
+    REQUIRE(page);
+    const size_t area = read_le<uint16_t>(page->bytes, 0x18);
+    const size_t client = area + read_le<uint16_t>(page->bytes, area + 0x16);
+    write_le<uint64_t>(page->bytes, area, checkpoint);
+    write_le<uint16_t>(page->bytes, area + 0x0a, 0xffff);
+    write_le<uint16_t>(page->bytes, area + 0x0c, 0);
+    write_le<uint16_t>(page->bytes, area + 0x0e, 0);
+    write_le<uint64_t>(page->bytes, client + 8, checkpoint);
+    apply_fixups(page->bytes);
+    device.write(place.offset, page->bytes);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("NRP-1: a replay from any checkpoint of a closed volume changes no content", "[real]") {
+  if (!have_data()) return;
+  const auto from_each = [](const std::string& name) {
+    const ByteVector closed = base(name);
+    MemoryDevice original(closed);
+    const Lines wanted = content_of(original);
+    size_t replayed = 0;
+    for (const Lsn checkpoint : checkpoints_of(original)) {
+      INFO(name << " from " << checkpoint);
+      MemoryDevice device(closed);
+      reopen_at(device, checkpoint);
+      try {
+        replay_log(device);
+        ++replayed;
+      } catch (const Error& error) {
+        // Of an earlier mounting: its log ends before the LSNs that the pages carry.
+        INFO(error.what());
+        CHECK(error.code() == ErrorCode::kCorrupt);
+        continue;
+      }
+      CHECK(content_of(device) == wanted);
+    }
+    return replayed;
+  };
+  CHECK(from_each("xp7") >= 60);  // 32-bit tables
+  CHECK(from_each("tiny") >= 13);
+  CHECK(from_each("charlie") > 0);
+  CHECK(from_each("idx") >= 18);
 }
 
 TEST_CASE("NRP-2: a real log with flipped bits is refused, or what comes out can be judged", "[real]") {
