@@ -8,6 +8,11 @@
 #include "base/error.h"
 
 namespace mend::ntfs {
+namespace {
+
+constexpr uint64_t kSectorBytes = 512;
+
+}  // namespace
 
 ReplayTarget::ReplayTarget(block::BlockDevice& device, uint64_t volume_bytes, std::vector<Range> guarded)
     : device_(device),
@@ -31,7 +36,7 @@ ReplayTarget::Block& ReplayTarget::block(uint64_t number) {
   const uint64_t offset = number * kBlockBytes;
   ByteVector bytes =
       device_.read_bytes(offset, std::min<uint64_t>(kBlockBytes, device_.size_bytes() - offset));
-  return blocks_.emplace(number, Block{std::move(bytes), false}).first->second;
+  return blocks_.emplace(number, Block{std::move(bytes), 0}).first->second;
 }
 
 void ReplayTarget::read(const std::vector<Range>& from, MutableBytes out) {
@@ -64,7 +69,8 @@ void ReplayTarget::write(const std::vector<Range>& to, Bytes data) {
       const Bytes part = data.first(static_cast<size_t>(piece));
       if (!equal(Bytes(place), part)) {
         std::copy(part.begin(), part.end(), place.begin());
-        target.changed = true;
+        for (uint64_t sector = within / kSectorBytes; sector <= (within + piece - 1) / kSectorBytes; ++sector)
+          target.changed |= 1U << sector;
       }
       data = data.subspan(static_cast<size_t>(piece));
       at += piece;
@@ -73,8 +79,16 @@ void ReplayTarget::write(const std::vector<Range>& to, Bytes data) {
 }
 
 void ReplayTarget::write_out() {
-  for (const auto& [number, block] : blocks_)
-    if (block.changed) device_.write(number * kBlockBytes, block.bytes);
+  for (const auto& [number, block] : blocks_) {
+    for (uint64_t sector = 0; sector < kBlockBytes / kSectorBytes; ++sector) {
+      const uint64_t first = sector;
+      while ((block.changed >> sector & 1) != 0) ++sector;
+      if (sector == first) continue;
+      const uint64_t at = first * kSectorBytes;
+      const uint64_t end = std::min<uint64_t>(sector * kSectorBytes, block.bytes.size());
+      device_.write(number * kBlockBytes + at, slice(Bytes(block.bytes), at, end - at));
+    }
+  }
   blocks_.clear();
 }
 

@@ -7,6 +7,8 @@
 //          kCorrupt instead.
 //   NLW-2  A read sees the writes before it. After write_out() the device has them all, in order of offset.
 //   NLW-3  At most kMostBlocks blocks are held.
+//   NLW-4  Only sectors of 512 bytes that differ from what was read are written: a neighbour that must not be
+//          written to, such as BitLocker's metadata, is left alone.
 #pragma once
 
 #include <map>
@@ -31,7 +33,7 @@ class ReplayTarget {
  private:
   struct Block {
     ByteVector bytes;
-    bool changed = false;
+    uint32_t changed = 0;  // one bit for each 512 bytes
   };
   Block& block(uint64_t number);
   void check(const Range& range) const;

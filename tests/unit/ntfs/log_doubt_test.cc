@@ -189,7 +189,8 @@ TEST_CASE("The log is found without $MFT's first record, and by its copy", "[ntf
   }
 }
 
-TEST_CASE("NLW-1, NLW-2: the target writes what it was told, in order, and nothing outside", "[ntfs]") {
+TEST_CASE("NLW-1, NLW-2, NLW-4: the target writes what it was told, in order, and nothing outside",
+          "[ntfs]") {
   MemoryDevice device(1 << 20);
   ReplayTarget target(device, (1 << 20) - 512, {{8192, 4096}});
   const ByteVector data(6000, 3);
@@ -204,6 +205,16 @@ TEST_CASE("NLW-1, NLW-2: the target writes what it was told, in order, and nothi
   CHECK(device.bytes[22999] == 3);
   CHECK(device.bytes[23000] == 0);
   CHECK(error_id([&] { target.write({{8191, 2}}, data); }) == "ntfs.log.target.log");
+  // NLW-4: what changed below in the meantime, in sectors that were not written to, stays.
+  target.read({{40960, 10}}, back);
+  target.write({{40960 + 1000, 100}, {40960 + 4095, 1}}, ByteVector(101, 9));
+  device.bytes[40960 + 511] = 5;
+  device.bytes[40960 + 2000] = 6;
+  target.write_out();
+  CHECK(device.bytes[40960 + 511] == 5);
+  CHECK(device.bytes[40960 + 1099] == 9);
+  CHECK(device.bytes[40960 + 2000] == 6);
+  CHECK(device.bytes[40960 + 4095] == 9);
   CHECK(error_id([&] { target.write({{(1 << 20) - 512, 1}}, data); }) == "ntfs.log.target.outside");
   CHECK(error_id([&] { target.read({{UINT64_MAX, 2}}, back); }) == "ntfs.log.target.outside");
 }
