@@ -8,6 +8,7 @@
 
 #include "ntfs/check.h"
 #include "ntfs/path.h"
+#include "ntfs/replay.h"
 #include "repair/apply.h"
 #include "tests/crash/harness.h"
 #include "tests/support/catch.h"
@@ -59,7 +60,8 @@ ByteVector make_volume() {
 struct View {
   explicit View(std::shared_ptr<block::BlockDevice> disk) {
     volume.name = "the volume";
-    volume.before.plain = volume.before.partition = std::move(disk);
+    volume.before.overlay = std::make_shared<block::Overlay>(std::move(disk));
+    volume.before.plain = volume.before.partition = volume.before.overlay;
     volume.ntfs = std::make_unique<ntfs::Volume>(*volume.before.plain);
     volume.state = ntfs::read_state(*volume.ntfs);
   }
@@ -102,14 +104,31 @@ Scenario repair_of(const std::string& name, const ByteVector& bytes, manifest::A
   return scenario;
 }
 
-void run_matrix(const std::string& name, manifest::Action action) {
-  if (!need_program("mkntfs") || !need_program("ntfscp")) return;
-  CrashMatrix matrix(repair_of(name, make_volume(), action));
+Scenario replay_of(const std::string& name, const ByteVector& bytes) {
+  Scenario scenario;
+  scenario.name = name;
+  scenario.before = bytes;
+  scenario.prepare = [bytes](block::Overlay& overlay) {
+    std::vector<std::pair<uint64_t, uint64_t>> witnesses;
+    MemoryDevice before{ByteVector(bytes)};
+    ntfs::Volume volume(before);
+    for (const ntfs::Range& range : ntfs::witness_ranges(volume)) {
+      witnesses.emplace_back(range.offset, range.length);
+    }
+    ntfs::replay_log(overlay, [&](ntfs::ReplayStage stage) {
+      overlay.end_stage(stage == ntfs::ReplayStage::kPages ? block::Stage::kReplay
+                                                           : block::Stage::kLogRestart);
+    });
+    return witnesses;
+  };
+  return scenario;
+}
+
+void cut_everywhere(CrashMatrix& matrix, const std::string& name) {
   {
     MemoryDevice after{ByteVector(matrix.after())};
     ntfs::Volume volume(after);
     CHECK(ntfs::check_full(volume).clean());
-    CHECK_FALSE(ntfs::resolve(volume, "large-1.sys").found());
     CHECK(ntfs::read_state(volume).safe());
   }
   matrix.cut_everywhere();
@@ -125,6 +144,15 @@ void run_matrix(const std::string& name, manifest::Action action) {
   CHECK(counts.uses > 0);
 }
 
+void run_matrix(const std::string& name, manifest::Action action) {
+  if (!need_program("mkntfs") || !need_program("ntfscp")) return;
+  CrashMatrix matrix(repair_of(name, make_volume(), action));
+  MemoryDevice after{ByteVector(matrix.after())};
+  ntfs::Volume volume(after);
+  CHECK_FALSE(ntfs::resolve(volume, "large-1.sys").found());
+  cut_everywhere(matrix, name);
+}
+
 TEST_CASE("a deletion cut anywhere is before or after, and never touches a volume used since", "[crash]") {
   run_matrix("delete", manifest::Action::kDelete);
 }
@@ -135,6 +163,15 @@ TEST_CASE("a rename cut anywhere is before or after, and never touches a volume 
 
 TEST_CASE("a quarantine cut anywhere is before or after, and never touches a volume used since", "[crash]") {
   run_matrix("quarantine", manifest::Action::kQuarantine);
+}
+
+TEST_CASE("a replay cut anywhere and resumed equals the replay", "[crash]") {
+  const std::string packed = "../shared/data/unclean-logs/xp7.pending.v11.img.xz";
+  if (!need_data(packed) || !need_program("xz")) return;
+  const TempFolder folder;
+  shell("cp " + packed + " " + folder / "volume.xz" + " && xz --decompress " + folder / "volume.xz");
+  CrashMatrix matrix(replay_of("replay", read_file(folder / "volume")));
+  cut_everywhere(matrix, "replay");
 }
 
 }  // namespace
