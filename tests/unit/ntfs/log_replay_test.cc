@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "block/overlay.h"
 #include "tests/unit/ntfs/log_scenario.h"
 
 using namespace mend;
@@ -291,5 +292,43 @@ TEST_CASE("Analysis: tables of a checkpoint, clusters that moved or went", "[ntf
                    }).finish());
     CHECK(replay_log(volume.device).transactions_undone == 0);
     CHECK(volume.device.bytes[LogVolume::kStream * 4096] == 7);
+  }
+}
+
+TEST_CASE("NRP-1, NRP-4: cut off after any block of any stage, and replayed again, is replayed once",
+          "[ntfs]") {
+  LogVolume volume;
+  volume.put_log(log_with([](LogWriter& log) {
+                   change_everything(log);
+                   log.forget(kTransaction);
+                   log.write(kOther, change_value(13, kNew, kOld));
+                   log.write(kOther, add_entry(index_entry(4, '1'), kEntries));
+                   log.write(kOther, set_bits(100, 30));
+                 }).finish());
+  const auto below = std::make_shared<MemoryDevice>(volume.device.bytes);
+  block::Overlay overlay(below);
+  replay_log(overlay, [&](ReplayStage stage) {
+    overlay.end_stage(stage == ReplayStage::kPages ? block::Stage::kReplay : block::Stage::kLogRestart);
+  });
+  CHECK(below->bytes == volume.device.bytes);  // O-1
+  REQUIRE(overlay.stages().size() == 2);
+  std::vector<std::pair<uint64_t, ByteVector>> writes;
+  for (const block::StageImages& stage : overlay.stages())
+    for (const auto& [offset, bytes] : stage.blocks) writes.emplace_back(offset, bytes);
+  REQUIRE(writes.size() >= 7);
+  MemoryDevice whole(below->bytes);
+  for (const auto& [offset, bytes] : writes) whole.write(offset, bytes);
+  for (size_t count = 0; count <= writes.size(); ++count) {
+    INFO(count << " of " << writes.size());
+    MemoryDevice cut(below->bytes);
+    for (size_t i = 0; i < count; ++i) cut.write(writes[i].first, writes[i].second);
+    replay_log(cut);
+    // The first restart page alone closes the log; the second is as old then as it may be.
+    const bool closed_by_first = count + 1 == writes.size();
+    const size_t log_end = static_cast<size_t>((LogVolume::kLog + 2) * 4096), log_begin = log_end - 4096;
+    if (closed_by_first)
+      std::copy_n(whole.bytes.begin() + static_cast<ptrdiff_t>(log_begin), 4096,
+                  cut.bytes.begin() + static_cast<ptrdiff_t>(log_begin));
+    CHECK(cut.bytes == whole.bytes);
   }
 }
