@@ -47,7 +47,12 @@ LogAnalysis::LogAnalysis(LogFile& log, uint32_t cluster_bytes) : dirty_pages(clu
   }
   const bool more = record.lsn < log.end();
   const Lsn first = more ? reader.next(record) : 0;
-  load_tables(reader, checkpoint);
+  try {
+    load_tables(reader, checkpoint);
+  } catch (Error& error) {
+    error.with_context(fmt::format("tables of the checkpoint at LSN {:#x} of the log", restart.restart_lsn));
+    throw;
+  }
   if (more) {
     reader.for_each(first, [&](const LogRecord& each) {
       ++records_read;
