@@ -43,7 +43,7 @@ TEST_CASE("What is written of a base is read again", "[image]") {
   CHECK(read.boot_sector_code == written.base.boot_sector_code);
   CHECK(read.bios_core == written.base.bios_core);
   CHECK(read.menu_template == written.base.menu_template);
-  CHECK(read.files.size() == 5);
+  CHECK(read.files.size() == 6);
   CHECK(read.packages.front().licences == "GPL-2.0-only AND MIT");
 }
 
