@@ -157,6 +157,7 @@ stick::Next wait_for_person(screen::Screen& screen, const std::string& stick_dev
                           watches ? "Pull the stick or press" : "Press", restarts ? "restart" : "power off"),
               Style::kStrong);
   const auto start = std::chrono::steady_clock::now();
+  seconds shown{-1};
   for (;;) {
     if (const auto key = screen.key(kLook)) {
       if (*key == 'p' || *key == 'P') return stick::Next::kPowerOff;
@@ -167,6 +168,8 @@ stick::Next wait_for_person(screen::Screen& screen, const std::string& stick_dev
     const auto waited = std::chrono::duration_cast<seconds>(std::chrono::steady_clock::now() - start);
     if (restart_after.count() == 0) continue;
     if (waited >= restart_after) return next;
+    if (waited == shown) continue;
+    shown = waited;
     screen.status(fmt::format("in {} seconds by itself", (restart_after - waited).count()));
   }
 }
