@@ -198,14 +198,15 @@ std::string stick_id(const std::string& stick) {
   const std::string path = stick + "/" + std::string(stick::kStickId);
   try {
     const ByteVector text = read_file(path, 64);
-    const std::string id(trim_ascii(as_text(text)));
+    std::string id(trim_ascii(as_text(text)));
     const auto hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
     if (id.size() == 2 * kStickIdBytes && std::all_of(id.begin(), id.end(), hex)) return id;
   } catch (const Error&) {  // the first boot, or what a power cut left of it
   }
   std::array<uint8_t, kStickIdBytes> bytes{};
   crypto::random_bytes(bytes);
-  const std::string id = to_hex(bytes), line = id + "\n";
+  std::string id = to_hex(bytes);
+  const std::string line = id + "\n";
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) return {};
   const bool written =

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "console/show.h"
 
 namespace mend::console {
@@ -35,9 +36,9 @@ repair::Consent Watcher::consent(const std::vector<const repair::VolumeReport*>&
   screen_.line("");
   screen_.line("Do it? Press Y for yes, N for no.", screen::Style::kStrong);
   for (;;) {
-    const auto key = screen_.key(std::chrono::milliseconds(1000));
-    if (key == 'y' || key == 'Y') return repair::Consent::kYes;
-    if (key == 'n' || key == 'N') return repair::Consent::kNo;
+    const std::string key(1, screen_.key(std::chrono::milliseconds(1000)).value_or('\0'));
+    if (lower_ascii(key) == "y") return repair::Consent::kYes;
+    if (lower_ascii(key) == "n") return repair::Consent::kNo;
   }
 }
 

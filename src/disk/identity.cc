@@ -86,7 +86,7 @@ std::vector<std::string> disks_at(Place place, const std::string& sys_root, cons
     throw_errno("disk.identity.list", "cannot list the disks in " + sys_root + "/block", error.value());
   for (const fs::directory_entry& entry : list) {
     const std::string name = entry.path().filename().string();
-    if (place_of(sys_root, name) == place) paths.push_back(dev_root + "/" + name);
+    if (place_of(sys_root, name) == place) paths.push_back((fs::path(dev_root) / name).string());
   }
   std::sort(paths.begin(), paths.end());
   return paths;
