@@ -187,7 +187,10 @@ TEST_CASE("cryptsetup and libbde read from the metadata what was written there",
     CHECK_THAT(opened.output, contains("AES-XTS 128-bit"));
     CHECK_THAT(opened.output, contains(made.description));
     CHECK_THAT(opened.output, !contains("Volume is locked"));
-    CHECK_THAT(ask({"bdeinfo", made.path}).output, contains("Unable to unlock"));
+    // Debian 12's says the first, Debian 13's the second.
+    const std::string closed = ask({"bdeinfo", made.path}).output;
+    CHECK((closed.find("Unable to unlock") != std::string::npos ||
+           closed.find("Volume is locked") != std::string::npos));
   }
 }
 
