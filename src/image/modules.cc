@@ -43,6 +43,9 @@ WantedModule parse_line(std::vector<std::string> words, const std::string& file,
   if (words.front() == "always") {
     wanted.always = true;
     words.erase(words.begin());
+  } else if (words.front() == "newer") {
+    wanted.newer = true;
+    words.erase(words.begin());
   }
   if (words.empty() || !is_name(words.front()))
     throw_line(file, line, "the name of a kernel module was to come here");
@@ -189,7 +192,7 @@ ModuleSet collect_modules(const ModuleTree& tree, const std::vector<WantedModule
     if (tree.is_module(module.name)) {
       add_with_needs(tree, module.name, set);
       set.wanted.push_back(module);
-    } else if (!tree.is_built_in(module.name)) {
+    } else if (!module.newer && !tree.is_built_in(module.name)) {
       missing += fmt::format("\n{}:{}: {}", list_file, module.line, module.name);
     }
   }

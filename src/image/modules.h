@@ -24,6 +24,7 @@ struct WantedModule {
   std::string name;     // '_' for '-'
   std::string options;  // "delay_use=0"; may be empty
   bool always = false;
+  bool newer = false;  // an older kernel may be without it
   int line = 0;
 };
 

@@ -101,6 +101,12 @@ TEST_CASE("MO-2: modules that need each other in a circle are each listed once",
   CHECK(kernel.collect("x").dependency_list() == "kernel/x.ko: kernel/y.ko\nkernel/y.ko: kernel/x.ko\n");
 }
 
+TEST_CASE("a module of newer kernels is taken where it is, and not missed where it is not", "[image]") {
+  Kernel kernel;
+  kernel.add("kernel/x.ko", {});
+  CHECK(kernel.collect("newer x\nnewer y\n").modules.size() == 1);
+}
+
 TEST_CASE("MO-1: a module that the kernel does not have fails the build with its line", "[image]") {
   Kernel kernel;
   const std::string fault = fault_of([&] { kernel.collect("a_mod\nnvmee\nbuiltin_mod\nahcii\n"); });
