@@ -10,17 +10,9 @@
 namespace mend::image {
 namespace {
 
+using test::fault_of;
 using test::read_text;
 using test::write_text_file;
-
-std::string fault_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return std::string(error.id()) + ": " + error.what();
-  }
-  return "none";
-}
 
 // A base on the disk, as assemble_base() leaves it.
 struct Written {

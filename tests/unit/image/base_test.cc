@@ -22,21 +22,13 @@ namespace {
 
 using mend::test::need_program;
 using mend::test::TempFolder;
+using test::fault_of;
 using test::read_text;
 using test::write_text_file;
 
 constexpr const char* kCache = "build/cache";
 constexpr const char* kModules =
     "always vfat\nnvme\nuas\nusb_storage delay_use=0\nmpt3sas\nintel_lpss\ni8042\n";
-
-std::string fault_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return std::string(error.id()) + ": " + error.what();
-  }
-  return "none";
-}
 
 // Keeps what it was told, and stops the work at a step when asked to.
 class Listener : public Progress {

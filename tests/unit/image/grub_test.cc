@@ -12,18 +12,10 @@
 namespace mend::image {
 namespace {
 
+using test::fault_of;
 MenuText sample() {
   return {"0123456789abcdef0123456789abcdef", "Acme GmbH", "CrowdStrike", "2026-11-25 12:00 UTC",
           profile::Mode::kAsk};
-}
-
-std::string fault_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return std::string(error.id()) + ": " + error.what();
-  }
-  return "none";
 }
 
 TEST_CASE("A menu is filled in, and a sign @ that stands for nothing stays", "[image]") {

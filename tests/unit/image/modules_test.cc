@@ -13,19 +13,11 @@
 namespace mend::image {
 namespace {
 
+using test::fault_of;
 using test::kernel_module;
 using test::write_text_file;
 
 // What went wrong, as "id: message".
-std::string fault_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return std::string(error.id()) + ": " + error.what();
-  }
-  return "none";
-}
-
 // The modules of a kernel: a -> b -> c, d beside; e is packed and has a soft dependency on d and on what is
 // built in or absent.
 struct Kernel {

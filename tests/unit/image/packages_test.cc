@@ -13,15 +13,7 @@
 namespace mend::image {
 namespace {
 
-std::string fault_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return std::string(error.id()) + ": " + error.what();
-  }
-  return "none";
-}
-
+using test::fault_of;
 // A distribution in memory. Versions compare as numbers.
 class Distribution : public PackageSource {
  public:

@@ -16,15 +16,7 @@
 namespace mend::image {
 namespace {
 
-std::string fault_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return std::string(error.id()) + ": " + error.what();
-  }
-  return "none";
-}
-
+using test::fault_of;
 TEST_CASE("A program's output, errors and status come back, with more of each than a pipe holds", "[image]") {
   const Outcome outcome =
       run_program({"sh", "-c", "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2; exit 3"});

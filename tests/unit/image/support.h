@@ -5,8 +5,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
 
+#include "base/error.h"
 #include "image/base.h"
 #include "image/program.h"
 #include "tests/support/skip.h"
@@ -15,6 +17,16 @@
 namespace mend::image::test {
 
 namespace fs = std::filesystem;
+
+// "id: message" of the Error that the work throws, "none" without one.
+inline std::string fault_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return std::string(error.id()) + ": " + error.what();
+  }
+  return "none";
+}
 
 inline std::string read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
