@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "crypto/sha256.h"
 
 namespace mend::repair {
@@ -74,7 +75,37 @@ std::optional<std::string> size_fails(const manifest::Conditions& when, uint64_t
   return std::nullopt;
 }
 
+// "it has at least 1 bytes", and so on: what has to hold, in the order of first_failing().
+std::vector<std::string> what_holds(const manifest::Conditions& when) {
+  std::vector<std::string> held;
+  const auto add = [&](const auto& given, const char* words, const auto& show) {
+    if (given) held.push_back(words + show(*given));
+  };
+  const auto number = [](auto value) { return std::to_string(value); };
+  add(when.build_min, "Windows is at least build ", number);
+  add(when.build_max, "Windows is at most build ", number);
+  add(when.size_min, "its size in bytes is at least ", number);
+  add(when.size_max, "its size in bytes is at most ", number);
+  add(when.modified_before, "it was modified before ", to_iso8601);
+  add(when.modified_after, "it was modified at or after ", to_iso8601);
+  add(when.created_before, "it was created before ", to_iso8601);
+  add(when.created_after, "it was created at or after ", to_iso8601);
+  add(when.header, "its first bytes are ", [](const ByteVector& bytes) { return spaced_hex(bytes); });
+  if (!when.sha256.empty())
+    held.push_back("its SHA-256 is one of " + std::to_string(when.sha256.size()) + " listed");
+  return held;
+}
+
 }  // namespace
+
+std::string in_words(const manifest::Rule& rule) {
+  std::string text = std::string(manifest::to_string(rule.action)) + " " + printable(rule.path_text);
+  if (rule.action == manifest::Action::kRename) text += " to " + printable(to_utf8(rule.new_name));
+  const std::vector<std::string> held = what_holds(rule.when);
+  for (size_t i = 0; i < held.size(); ++i)
+    text += (i == 0 ? ", if " : i + 1 == held.size() ? " and " : ", ") + held[i];
+  return text;
+}
 
 std::string sha256_of_file(ntfs::Volume& volume, const ntfs::FileInfo& file) {
   crypto::Sha256 hash;

@@ -19,4 +19,8 @@ std::string sha256_of_file(ntfs::Volume& volume, const ntfs::FileInfo& file);
 std::optional<std::string> first_failing(const manifest::Conditions& when, ntfs::Volume& volume,
                                          const ntfs::FileInfo& file, std::optional<uint32_t> build);
 
+// "quarantine Windows\System32\x*.sys, if its first bytes are aa aa and it was modified before 2024-…": for
+// the person who is asked for consent.
+std::string in_words(const manifest::Rule& rule);
+
 }  // namespace mend::repair

@@ -4,50 +4,10 @@
 #include "base/text.h"
 #include "bitlocker/unlocked_volume.h"
 #include "block/window.h"
+#include "repair/unlock.h"
 
 namespace mend::repair {
 namespace {
-
-EncryptionReport describe(const bitlocker::Metadata& metadata) {
-  EncryptionReport report;
-  report.method = bitlocker::to_string(metadata.method());
-  report.description = printable(metadata.description());
-  for (const bitlocker::ProtectorInfo& protector : metadata.protectors()) {
-    report.protectors.push_back(std::string(bitlocker::to_string(protector.type)) + " " +
-                                protector.id.to_string());
-  }
-  return report;
-}
-
-// The protectors a key is wanted for, as the screen and the reason name them.
-std::string wanted(const bitlocker::Metadata& metadata) {
-  std::string text;
-  for (const bitlocker::ProtectorInfo& protector : metadata.protectors()) {
-    if (protector.type != bitlocker::ProtectorType::kRecoveryPassword) continue;
-    text += (text.empty() ? "" : ", ") + protector.id.to_string();
-  }
-  return text.empty() ? "no key given fits, and the volume has no recovery password"
-                      : "no key given fits; wanted: the recovery password with the ID " + text;
-}
-
-void unlock_volume(Volume& volume, const bitlocker::Credentials& credentials, Operator& person) {
-  volume.metadata =
-      std::make_shared<const bitlocker::Metadata>(bitlocker::Metadata::read(*volume.before.partition));
-  EncryptionReport& report = volume.report.encryption.emplace(describe(*volume.metadata));
-  if (const auto reason = volume.metadata->unsupported_reason()) {
-    throw Error(ErrorCode::kUnsupported, "repair.look.bitlocker", *reason);
-  }
-  const auto progress = [&](double fraction) {
-    stop_if_asked(person);
-    person.progress(Phase::kUnlock, volume.name, fraction);
-  };
-  auto unlocked = bitlocker::unlock(*volume.metadata, credentials, progress);
-  if (!unlocked) throw Error(ErrorCode::kWrongKey, "repair.look.locked", wanted(*volume.metadata));
-  report.protector_id = unlocked->protector_id.to_string();
-  report.protector_type = bitlocker::to_string(unlocked->type);
-  volume.keys = std::move(unlocked->keys);
-  volume.metadata = std::move(unlocked->metadata);
-}
 
 WindowsReport describe(const windows::Installation& installation) {
   WindowsReport report;
@@ -89,7 +49,7 @@ void look_at(Volume& volume, const bitlocker::Credentials& credentials, Operator
   volume.before = make_stack(volume);
   if (volume.partition.content == disk::Content::kBitlocker) {
     volume.report.filesystem = "bitlocker";
-    unlock_volume(volume, credentials, person);
+    unlock(volume, credentials, person);
   }
   open_file_system(volume);
 }
@@ -114,6 +74,21 @@ Volume describe(const OpenDisk& disk, const disk::Partition& partition) {
   volume.report.size_bytes = partition.size_bytes;
   volume.report.mode = "unknown";
   return volume;
+}
+
+// Runs one step of the look at a volume: its error is the volume's verdict.
+template <typename Step>
+void look_step(Volume& volume, Operator& person, Step step) {
+  const uint64_t read_before = volume.disk->device->bytes_read();
+  try {
+    step();
+  } catch (const Error& error) {
+    if (std::string_view(error.id()) == "repair.stopped") throw;
+    volume.ntfs.reset();
+    record_error(volume.report, error);
+  }
+  volume.report.bytes_read += volume.disk->device->bytes_read() - read_before;
+  person.volume(volume.report);
 }
 
 // A description reads "HOST X: date". A locked volume that calls itself another drive than C: is a data
@@ -151,6 +126,7 @@ std::vector<OpenDisk> open_disks(const Request& request, std::vector<VolumeRepor
       OpenDisk disk;
       disk.device = block::FileDevice::open(path, block::Access::kRead);
       disk.info = disk::inspect(*disk.device);
+      person.disk(report_of(disk));
       infos.push_back(disk.info);
       disks.push_back(std::move(disk));
     } catch (const Error& error) {
@@ -174,18 +150,23 @@ std::vector<Volume> look(const std::vector<OpenDisk>& disks, const bitlocker::Cr
       if (!is_candidate(disk, partition)) continue;
       stop_if_asked(person);
       Volume& volume = volumes.emplace_back(describe(disk, partition));
-      const uint64_t read_before = disk.device->bytes_read();
-      try {
-        look_at(volume, credentials, person);
-      } catch (const Error& error) {
-        if (std::string_view(error.id()) == "repair.stopped") throw;
-        volume.ntfs.reset();
-        record_error(volume.report, error);
-      }
-      volume.report.bytes_read += disk.device->bytes_read() - read_before;
+      person.volume(volume.report);
+      look_step(volume, person, [&] { look_at(volume, credentials, person); });
     }
   }
   settle_roles(volumes);
+  // Only now, so that a person is not asked for the key of a drive that nothing here needs.
+  for (Volume& volume : volumes) {
+    if (volume.report.verdict != Verdict::kLocked || volume.report.mode != "unknown" || volume.skipped)
+      continue;
+    look_step(volume, person, [&] {
+      if (!unlock_by_person(volume, person)) return;
+      volume.report.verdict.reset();
+      volume.report.reason.clear();
+      open_file_system(volume);
+    });
+    settle_roles(volumes);
+  }
   return volumes;
 }
 

@@ -41,6 +41,7 @@ struct Volume {
   std::shared_ptr<const bitlocker::Metadata>
       metadata;  // once unlocked: the copy that the sealed hash vouches for
   std::shared_ptr<const bitlocker::VolumeKeys> keys;
+  bool skipped = false;                // the person has no key for it
   Stack before;                        // as the plan sees it: the disk, after the replay of its log
   std::unique_ptr<ntfs::Volume> ntfs;  // over `before`; null when locked or not NTFS
   std::optional<ntfs::VolumeState> state;
@@ -55,8 +56,8 @@ void record_error(VolumeReport& report, const Error& error);
 // named (kUsage, kIo, kCorrupt…), and else an entry in `unreadable` with its verdict and reason.
 std::vector<OpenDisk> open_disks(const Request& request, std::vector<VolumeReport>& unreadable,
                                  Operator& person);
-// All volumes of all disks, opened as far as the credentials allow; what was wrong with each is in its
-// report.
+// All volumes of all disks, opened as far as the credentials and the person allow; what was wrong with each
+// is in its report. The person is asked last, and not for data volumes of a machine whose Windows is open.
 std::vector<Volume> look(const std::vector<OpenDisk>& disks, const bitlocker::Credentials& credentials,
                          Operator& person);
 // A view over the disk with the keys that opened the volume; `overlay` keeps what is written to it.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "repair/operator.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace mend::repair {
@@ -27,6 +29,15 @@ std::string_view to_string(Phase phase) {
       return "copying";
   }
   return "working on";
+}
+
+bool KeyQuestion::takes(bitlocker::ProtectorType type) const {
+  return std::any_of(protectors.begin(), protectors.end(),
+                     [&](const bitlocker::ProtectorInfo& protector) { return protector.type == type; });
+}
+
+KeyAnswer Operator::key(const KeyQuestion&) {
+  return {};
 }
 
 Consent Operator::consent(const std::vector<const VolumeReport*>&) {

@@ -92,6 +92,7 @@ void carry_out(std::vector<Work>& work, const Request& request, Recorder& record
   for (Work& one : work) {
     if (one.plan.actions.empty()) continue;
     guarded(*one.volume, [&] { prepare(one, request, person); });
+    person.volume(one.volume->report);
     if (one.ready) recorder.verified(one.volume->report, one.volume->report.blocks_changed);
   }
   if (request.dry_run) return;
@@ -102,6 +103,7 @@ void carry_out(std::vector<Work>& work, const Request& request, Recorder& record
     if (!one.ready) continue;
     if (go_on) {
       go_on = commit_one(one, recorder, report, person);
+      person.volume(one.volume->report);
       continue;
     }
     one.volume->report.verdict = Verdict::kFailed;

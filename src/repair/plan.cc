@@ -118,6 +118,7 @@ class Planner {
     PlannedAction action{rule.action, match.entry, match.entry.parent, {}};
     ActionReport report;
     report.rule = rule.id;
+    report.says = in_words(rule);
     report.action = manifest::to_string(rule.action);
     report.path = printable(match.path);
     if (rule.action == manifest::Action::kRename) plan_rename(rule, match, action, report);

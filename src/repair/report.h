@@ -39,6 +39,7 @@ struct ManifestReport {
 
 struct ActionReport {
   std::string rule;
+  std::string says;      // the rule in words: what it does to which files, under which conditions
   std::string action;    // delete, rename, quarantine
   std::string path;      // relative to the volume's root, '\' between components
   std::string new_path;  // empty for delete
@@ -62,7 +63,8 @@ struct EncryptionReport {
   std::string description;
   std::string protector_id;  // that opened it; empty when none did
   std::string protector_type;
-  std::vector<std::string> protectors;  // "recovery password 1234…", all of them
+  std::vector<std::string> protectors;    // "recovery password 1234…", all of them
+  std::vector<std::string> recovery_ids;  // of the recovery passwords among them
 };
 
 struct WindowsReport {

@@ -42,6 +42,7 @@ void plan_all(std::vector<Work>& work, const std::vector<manifest::Manifest>& ma
       if (one.plan.actions.empty()) volume.report.verdict = Verdict::kNotAffected;
     });
     if (!planned) one.plan = {};
+    person.volume(volume.report);
     for (const ActionReport& action : volume.report.actions) {
       recorder.action("file-planned", volume.report, action, planned);
     }
