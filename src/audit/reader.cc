@@ -21,7 +21,10 @@ std::string fault(const nlohmann::ordered_json& record, size_t sequence,
     return "it has no place in a chain";
   }
   if (number->get<size_t>() != sequence) return "its sequence number is not " + std::to_string(sequence);
-  if (hash->get<std::string>() != to_hex(previous)) return "it does not follow from the line before it";
+  if (hash->get<std::string>() != to_hex(previous))
+    return sequence == 0 ? "it does not begin a chain"
+                         : "it does not follow from line " + std::to_string(sequence) +
+                               ", so one of the two was changed";
   return {};
 }
 

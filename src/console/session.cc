@@ -127,6 +127,7 @@ void show_report(const repair::Report& report, screen::Screen& screen) {
   screen.line("Log: " + report.log.substr(report.log.rfind('/') + 1));
   screen.line("Its closing SHA-256:");
   screen.line(report.closing_sha256);
+  screen.line("Its receipt, to note or to read over the phone: " + report.receipt);
 }
 
 bool is_pulled(const std::string& device) {

@@ -99,7 +99,8 @@ std::string show_repair(const repair::Report& report) {
   }
   if (const std::string line = headline(report); !line.empty()) text += fmt::format("{}\n", line);
   if (!report.log.empty())
-    text += fmt::format("log: {}\nclosing SHA-256: {}\n", report.log, report.closing_sha256);
+    text += fmt::format("log: {}\nclosing SHA-256: {}\nreceipt: {}\n", report.log, report.closing_sha256,
+                        report.receipt);
   return text;
 }
 

@@ -7,13 +7,13 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "audit/reader.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "image/batch.h"
 #include "image/verify.h"
 #include "image/write.h"
 #include "manifest/manifest.h"
+#include "mendstick/audit_commands.h"
 
 namespace mend::mendstick {
 namespace {
@@ -150,37 +150,6 @@ int run_manifest_check(const Options& options, Terminal& terminal) {
   return status;
 }
 
-// Whether the log is whole.
-bool show_log(const std::string& file) {
-  const audit::ReadResult result = audit::read_log(file);
-  switch (result.chain) {
-    case audit::Chain::kWhole:
-      fmt::print("{}: whole, {} records, closing hash {}\n", printable(file), result.records,
-                 to_hex(result.last));
-      return true;
-    case audit::Chain::kCutShort:
-      fmt::print("{}: cut short after {} good records: {}\n", printable(file), result.records, result.why);
-      return false;
-    case audit::Chain::kChanged:
-      fmt::print("{}: changed at line {}: {}\n", printable(file), result.changed_line, result.why);
-      return false;
-  }
-  return false;
-}
-
-int run_audit_verify(const Options& options, Terminal& terminal) {
-  int status = 0;
-  for (const std::string& file : options.files) {
-    try {
-      if (!show_log(file)) status = std::max(status, 1);
-    } catch (const Error& error) {
-      terminal.note(error.what());
-      status = std::max(status, error.code() == ErrorCode::kIo ? 4 : 2);
-    }
-  }
-  return status;
-}
-
 }  // namespace
 
 int run(const Options& options, Terminal& terminal) {
@@ -200,7 +169,7 @@ int run(const Options& options, Terminal& terminal) {
     case Command::kManifestCheck:
       return run_manifest_check(options, terminal);
     case Command::kAuditVerify:
-      return run_audit_verify(options, terminal);
+      return run_audit_verify(options.audit, terminal);
   }
   return 0;
 }

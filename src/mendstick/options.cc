@@ -146,7 +146,12 @@ class Parser {
     CLI::App* audit = app_.add_subcommand("audit", "logs of repairs: verify")->require_subcommand(1);
     CLI::App* verify =
         command(*audit, Command::kAuditVerify, "verify", "say whether logs are whole, cut short or changed");
-    verify->add_option("LOG", options_.files, "logs (.jsonl)")->required();
+    verify->add_option("LOG", options_.audit.logs, "logs (.jsonl)")->required();
+    verify
+        ->add_option("--receipt", options_.audit.receipts,
+                     "the code that was on the screen, 16 letters and digits, or the whole closing SHA-256: "
+                     "proves that a log is the one of that screen; may be repeated")
+        ->allow_extra_args(false);
   }
 
   CLI::App app_;

@@ -20,6 +20,10 @@ enum class Command {
   kAuditVerify,
 };
 
+struct AuditOptions {  // of `mendstick audit verify`
+  std::vector<std::string> logs, receipts;
+};
+
 struct Options {
   Command command = Command::kShow;
   std::string text;       // kShow
@@ -35,7 +39,8 @@ struct Options {
   std::string device;              // write
   std::string serial;              // write
   std::string bmap;                // write, verify
-  std::vector<std::string> files;  // manifest check, audit verify
+  std::vector<std::string> files;  // manifest check
+  AuditOptions audit;
 };
 
 Options parse_options(int argc, const char* const* argv);

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
+#include "audit/receipt.h"
 #include "crypto/random.h"
 #include "repair/version.h"
 
@@ -233,7 +234,11 @@ void Recorder::finish(Report& report) {
   Fields fields{{"mendstick.verdict", report.verdict ? Fields(to_string(*report.verdict)) : Fields(nullptr)},
                 {"mendstick.exit_status", report.exit_status}};
   append("run-finished", report.exit_status == 0 ? "success" : "failure", "the run ends", fields);
-  guarded([&] { report.closing_sha256 = to_hex(log_.close()); });
+  guarded([&] {
+    const crypto::Sha256Digest closing = log_.close();
+    report.closing_sha256 = to_hex(closing);
+    report.receipt = audit::receipt_text(closing);
+  });
   report.log = log_.path();
   if (!problem_.empty())
     report.notes.push_back("the log lacks its end, since the stick failed after writing had begun: " +

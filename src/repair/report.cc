@@ -192,6 +192,7 @@ Json to_json(const Report& report) {
   json["notes"] = report.notes;
   json["log"] = text_or_null(report.log);
   json["log_sha256"] = text_or_null(report.closing_sha256);
+  json["log_receipt"] = text_or_null(report.receipt);
   json["exit_status"] = report.exit_status;
   return json;
 }

@@ -125,6 +125,7 @@ struct Report {
   bool stuck_journal = false;                 // exit status 5
   bool wrote = false;                         // a commit, a resume or an undo began to write to a disk
   std::string log, closing_sha256;
+  std::string receipt;  // of the closing hash, as text (audit/receipt.h)
   int exit_status = 0;
 };
 

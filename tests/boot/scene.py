@@ -4,6 +4,7 @@ what is on disk and stick afterwards."""
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 
@@ -120,6 +121,9 @@ class Scene(Scratch):
             hashes.append(sha256_of_last_line(log))
             self.assertIn(hashes[-1], done.stdout)
         self.assertIn(hashes[-1], said.replace(" ", ""))
+        receipt = re.search(r"phone: (\S+)", said)[1]
+        done = run(MENDSTICK, "audit", "verify", logs[-1], "--receipt", receipt)
+        self.assertIn("proven by its receipt", done.stdout + done.stderr)
         return log_records(self.stick)
 
     def check_fixed(self):

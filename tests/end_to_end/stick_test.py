@@ -6,6 +6,7 @@ for everybody; that takes a minute or two and, the first time, a network.
 """
 
 import hashlib
+import json
 import os
 import resource
 import shutil
@@ -219,10 +220,11 @@ class Small(Stick):
 
     def test_a_log_is_whole_cut_short_or_changed(self):
         self.make_pc("--plain")
-        self.repair()
+        report = self.repair()
         log = next(self.stick.glob("*.jsonl"))
         whole = self.mendstick("audit", "verify", log).stdout
-        self.assertIn(": whole, ", whole)
+        self.assertIn(": consistent (origin not proven", whole)
+        self.assertIn(report["log_receipt"], whole)
         self.assertIn(hashlib.sha256(log.read_bytes().splitlines()[-1]).hexdigest(), whole)
         lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
         cut = self.put(self.folder / "cut.jsonl", "".join(lines[:-1]))
@@ -232,6 +234,32 @@ class Small(Stick):
         done = self.mendstick("audit", "verify", log, changed, status=1)
         self.assertIn("changed.jsonl: changed at line 3", done.stdout)
         self.mendstick("audit", "verify", self.folder / "nowhere", status=2)
+
+    def test_a_receipt_proves_which_log_was_on_the_screen(self):
+        self.make_pc("--plain")
+        receipts = [self.repair()["log_receipt"], self.repair(status=0)["log_receipt"]]
+        logs = sorted(self.stick.glob("*.jsonl"), key=lambda log: log.stat().st_mtime_ns)
+        for code in (receipts[0], receipts[0].lower().replace("-", " ").replace("0", "o").replace("1", "l"),
+                     hashlib.sha256(logs[0].read_bytes().splitlines()[-1]).hexdigest()):
+            done = self.mendstick("audit", "verify", *logs, "--receipt", code).stdout.splitlines()
+            self.assertIn(f"{logs[0].name}: proven by its receipt", done[0])
+            self.assertIn(f"{logs[1].name}: consistent (origin not proven: ", done[1])
+        self.mendstick("audit", "verify", *logs, "--receipt", receipts[0], "--receipt", receipts[1])
+
+        # Somebody takes a line out and writes the chain anew: consistent, and yet not what was on the screen.
+        records = [json.loads(line) for line in logs[0].read_text(encoding="utf-8").splitlines()]
+        del records[3]
+        before, lines = "0" * 64, []
+        for number, record in enumerate(records):
+            record["mendstick.sequence"], record["mendstick.previous_sha256"] = number, before
+            lines.append(json.dumps(record, ensure_ascii=False, separators=(",", ":")))
+            before = hashlib.sha256(lines[-1].encode()).hexdigest()
+        forged = self.put(self.folder / "forged.jsonl", "\n".join(lines) + "\n")
+        self.assertIn("consistent (origin not proven; ", self.mendstick("audit", "verify", forged).stdout)
+        done = self.mendstick("audit", "verify", forged, "--receipt", receipts[0], status=1)
+        self.assertIn("none of these logs is the one that was on that screen", done.stdout)
+        done = self.mendstick("audit", "verify", forged, "--receipt", "0000-00U0-0000-0000", status=2)
+        self.assertIn("'U' as its character 7", done.stderr)
 
     def test_help_and_mistakes_on_the_command_line(self):
         text = self.mendstick("--help").stdout

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mendstick/audit_commands.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "audit/reader.h"
+#include "audit/receipt.h"
+#include "base/error.h"
+#include "base/text.h"
+
+namespace mend::mendstick {
+namespace {
+
+struct GivenReceipt {
+  std::string text;
+  audit::Receipt receipt;
+  bool fits_one = false;
+};
+
+std::vector<GivenReceipt> parse_all(const std::vector<std::string>& texts) {
+  std::vector<GivenReceipt> receipts;
+  for (const std::string& text : texts) receipts.push_back({text, audit::Receipt::parse(text)});
+  return receipts;
+}
+
+std::string origin_of(const crypto::Sha256Digest& closing, std::vector<GivenReceipt>& receipts) {
+  bool proven = false;
+  for (GivenReceipt& given : receipts) {
+    if (!given.receipt.fits(closing)) continue;
+    given.fits_one = proven = true;
+  }
+  if (proven) return "proven by its receipt: this is the log that was on the screen";
+  return receipts.empty() ? "consistent (origin not proven; --receipt with the code of the screen proves it)"
+                          : "consistent (origin not proven: the receipt is of another log)";
+}
+
+// Whether the log is whole.
+bool show_log(const std::string& file, std::vector<GivenReceipt>& receipts) {
+  const audit::ReadResult result = audit::read_log(file);
+  switch (result.chain) {
+    case audit::Chain::kWhole:
+      fmt::print("{}: {}; {} records, closing SHA-256 {}, receipt {}\n", printable(file),
+                 origin_of(result.last, receipts), result.records, to_hex(result.last),
+                 audit::receipt_text(result.last));
+      return true;
+    case audit::Chain::kCutShort:
+      fmt::print("{}: cut short after {} good records: {}\n", printable(file), result.records, result.why);
+      return false;
+    case audit::Chain::kChanged:
+      fmt::print("{}: changed at line {}: {}\n", printable(file), result.changed_line, result.why);
+      return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+int run_audit_verify(const AuditOptions& options, Terminal& terminal) {
+  std::vector<GivenReceipt> receipts = parse_all(options.receipts);
+  int status = 0;
+  for (const std::string& file : options.logs) {
+    try {
+      if (!show_log(file, receipts)) status = std::max(status, 1);
+    } catch (const Error& error) {
+      terminal.note(error.what());
+      status = std::max(status, error.code() == ErrorCode::kIo ? 4 : 2);
+    }
+  }
+  for (const GivenReceipt& given : receipts) {
+    if (given.fits_one) continue;
+    fmt::print(
+        "receipt {}: none of these logs is the one that was on that screen: it is another one, or it "
+        "was written anew\n",
+        printable(given.text));
+    status = std::max(status, 1);
+  }
+  return status;
+}
+
+}  // namespace mend::mendstick
