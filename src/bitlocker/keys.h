@@ -26,6 +26,8 @@ class RecoveryPassword {
   // "bitlocker.recovery.length", "…character", "…group": says how many digits there are, or which group is
   // wrong, never what it holds.
   static RecoveryPassword parse(std::string_view text);
+  // From key_words(); any 16 bytes are a recovery password.
+  static RecoveryPassword from_words(Bytes words);
 
   RecoveryPassword clone() const { return RecoveryPassword(words_.clone()); }
   // 16 bytes: the eight words, little-endian.
@@ -42,6 +44,10 @@ class StartupKey {
   static constexpr size_t kMaximumFileBytes = 64 * 1024;
   // kUsage "bitlocker.bek.…" on anything else. Header and sizes are checked; unknown entries are skipped.
   static StartupKey parse(Bytes bek_file);
+  // From what another one gave; the key has 32 bytes.
+  static StartupKey from_parts(const Guid& key_id, const std::optional<Guid>& volume_guid, Bytes key) {
+    return StartupKey(key_id, volume_guid, Secret(key));
+  }
 
   const Guid& key_id() const { return key_id_; }
   // Only in newer files: the volume it was made for.

@@ -144,9 +144,8 @@ std::optional<Secret> open_box(const KeyPair& recipient, Bytes box) {
   require_size(recipient.private_key.bytes(), crypto_box_SECRETKEYBYTES);
   if (box.size() < kSealedBoxBytes) return std::nullopt;
   Secret plaintext(box.size() - kSealedBoxBytes);
-  const int result =
-      crypto_box_seal_open(plaintext.bytes().data(), box.data(), box.size(), recipient.public_key.data(),
-                           recipient.private_key.bytes().data());
+  const int result = crypto_box_seal_open(plaintext.bytes().data(), box.data(), box.size(),
+                                          recipient.public_key.data(), recipient.private_key.bytes().data());
   sodium_stackzero(kStackBytes);
   if (result != 0) return std::nullopt;
   return plaintext;

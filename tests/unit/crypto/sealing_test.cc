@@ -61,9 +61,9 @@ TEST_CASE("C-7: a passphrase's cost is bounded before memory is taken", "[crypto
   CHECK_FALSE(equal(one.bytes(), stretch_passphrase(as_bytes("horses"), salt, {1, 64}).bytes()));
   CHECK_FALSE(equal(one.bytes(), stretch_passphrase(as_bytes("horse"), counting(16, 1), {1, 64}).bytes()));
   CHECK(is_bearable({}));
-  for (const PassphraseCost cost :
-       {PassphraseCost{0, 64}, PassphraseCost{1, 7}, PassphraseCost{1, 256 * 1024 + 1},
-        PassphraseCost{UINT32_MAX, 256 * 1024}, PassphraseCost{1, UINT32_MAX}, PassphraseCost{33, 128 * 1024}}) {
+  for (const PassphraseCost cost : {PassphraseCost{0, 64}, PassphraseCost{1, 7},
+                                    PassphraseCost{1, 256 * 1024 + 1}, PassphraseCost{UINT32_MAX, 256 * 1024},
+                                    PassphraseCost{1, UINT32_MAX}, PassphraseCost{33, 128 * 1024}}) {
     CAPTURE(cost.passes, cost.memory_kib);
     CHECK_FALSE(is_bearable(cost));
     CHECK_THROWS_AS(stretch_passphrase(as_bytes("horse"), salt, cost), Error);
@@ -73,8 +73,8 @@ TEST_CASE("C-7: a passphrase's cost is bounded before memory is taken", "[crypto
 TEST_CASE("what is sealed to a public key is opened by its private key alone", "[crypto]") {
   const KeyPair recipient = make_key_pair(), other = make_key_pair();
   // RFC 7748, 6.1: Alice's keys.
-  const KeyPair alice = key_pair_from(
-      Secret(from_hex("77076d0a7318a57d3c16c17251b26645dd01d2c6c6f5d28a6c5d7a17c3b9b1d5")));
+  const KeyPair alice =
+      key_pair_from(Secret(from_hex("77076d0a7318a57d3c16c17251b26645dd01d2c6c6f5d28a6c5d7a17c3b9b1d5")));
   CHECK(alice.private_key.size() == 32);
   const ByteVector box = seal_to(recipient.public_key, as_bytes("master"));
   CHECK(box.size() == 6 + kSealedBoxBytes);
