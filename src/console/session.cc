@@ -227,8 +227,12 @@ stick::Next run(Session& session, screen::Screen& screen) {
   repair::Request& request = session.request;
   request.audit_directory = session.stick + "/" + std::string(stick::kLogs);
   request.disks_found = true;
-  request.origin = {session.image.customer, session.image.incident, session.image.id, stick_id(session.stick),
-                    std::string(profile::to_string(session.mode))};
+  request.origin = {session.image.customer,
+                    session.image.incident,
+                    session.image.id,
+                    stick_id(session.stick),
+                    std::string(profile::to_string(session.mode)),
+                    session.image.built};
   for (const std::string& note : session.key_notes) screen.line(note);
   try {
     if (request.disks.empty() && session.mode != profile::Mode::kScan) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "repair/machine.h"
 
+#include <time.h>
+
 #include <fstream>
 
 #include "base/text.h"
@@ -37,6 +39,11 @@ Machine read_machine() {
   machine.uuid = lower_ascii(first_line(dmi + "product_uuid"));
   const std::string date = first_line(rtc + "date"), time = first_line(rtc + "time");
   if (!date.empty() && !time.empty()) machine.hardware_clock = date + " " + time;
+  machine.boot_id = first_line("/proc/sys/kernel/random/boot_id");
+  timespec since_boot{};
+  ::clock_gettime(CLOCK_BOOTTIME, &since_boot);
+  machine.since_boot_ns =
+      static_cast<uint64_t>(since_boot.tv_sec) * 1000000000U + static_cast<uint64_t>(since_boot.tv_nsec);
   return machine;
 }
 

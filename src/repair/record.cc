@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
+#include "audit/fields.h"
 #include "audit/receipt.h"
 #include "crypto/random.h"
 #include "repair/version.h"
@@ -36,6 +37,19 @@ void add(Fields& fields, const char* name, const std::string& text) {
   if (!text.empty()) fields[name] = text;
 }
 
+// What is known of the time, whatever the PC's clock says.
+void add_clocks(Fields& fields, const Machine& machine, const audit::Earlier& earlier, const Origin& origin) {
+  add(fields, "mendstick.clock.hardware_raw", machine.hardware_clock);
+  add(fields, "mendstick.clock.boot_id", machine.boot_id);
+  fields["mendstick.clock.since_boot_ns"] = machine.since_boot_ns;
+  add(fields, audit::kPreviousRun, earlier.previous_run);
+  if (origin.built) fields["mendstick.image.built"] = to_iso8601(*origin.built);
+  if (!origin.built && !earlier.newest) return;
+  const bool by_image = origin.built && (!earlier.newest || *origin.built >= *earlier.newest);
+  fields["mendstick.clock.not_before"] = to_iso8601(by_image ? *origin.built : *earlier.newest);
+  fields["mendstick.clock.not_before_source"] = by_image ? std::string("image") : earlier.newest_log;
+}
+
 }  // namespace
 
 std::string new_run_id() {
@@ -51,6 +65,7 @@ std::string file_stem(Time started, const std::string& who, const std::string& r
 Recorder::Recorder(const std::string& directory, const Report& report)
     : directory_(make_directory(directory)),
       machine_(read_machine()),
+      earlier_(audit::look_at_earlier(directory_)),
       started_(report.started),
       run_id_(report.run_id),
       log_(audit::Log::create(directory_, file_stem(started_, machine_.serial, run_id_), run_id_,
@@ -88,7 +103,7 @@ void Recorder::run_started(const std::string& command, const Request& request, c
   add(fields, "host.model", machine_.model);
   add(fields, "host.serial_number", machine_.serial);
   add(fields, "host.uuid", machine_.uuid);
-  add(fields, "mendstick.clock.hardware_raw", machine_.hardware_clock);
+  add_clocks(fields, machine_, earlier_, request.origin);
   Fields manifests = Fields::array();
   for (const ManifestReport& manifest : report.manifests) {
     manifests.push_back({{"id", manifest.id},

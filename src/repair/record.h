@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "audit/earlier.h"
 #include "audit/log.h"
 #include "repair/look.h"
 #include "repair/machine.h"
@@ -58,6 +59,7 @@ class Recorder {
 
   std::string directory_;
   Machine machine_;
+  audit::Earlier earlier_;
   Time started_;
   std::string run_id_;
   bool named_ = false;

@@ -2,9 +2,11 @@
 // What a run is asked to do, from `mend`'s options or the console: values only.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "bitlocker/unlock.h"
 
 namespace mend::repair {
@@ -14,6 +16,7 @@ enum class CheckDepth { kTouched, kFull };
 // What the log says of the stick that a run came from; all empty on a host.
 struct Origin {
   std::string customer, incident, image_id, stick_id, mode;
+  std::optional<Time> built;  // the image: a time that is past
 };
 
 struct Request {

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <nlohmann/json.hpp>
+
 #include "audit/reader.h"
 #include "base/error.h"
 #include "tests/support/catch.h"
@@ -78,6 +80,57 @@ TEST_CASE("what ended a run is told even where the log took no more", "[repair]"
   Recorder recorder(folder.path().string(), new_report());
   const NoWriting full;
   CHECK_NOTHROW(recorder.stopped(Error(ErrorCode::kIo, "test.record", "the disk went away")));
+}
+
+nlohmann::ordered_json first_record(const std::string& path) {
+  nlohmann::ordered_json first;
+  audit::read_log(path, [&](const nlohmann::ordered_json& record) {
+    if (first.is_null()) first = record;
+  });
+  return first;
+}
+
+// The first record of a run in `folder` that begins and ends.
+nlohmann::ordered_json run_in(const std::string& folder, const Origin& origin, std::string* id = nullptr) {
+  Report report = new_report();
+  Recorder recorder(folder, report);
+  Request request;
+  request.origin = origin;
+  recorder.run_started("repair", request, report);
+  recorder.finish(report);
+  if (id != nullptr) *id = report.run_id;
+  return first_record(report.log);
+}
+
+TEST_CASE("a run names the one before it, and a time that is known to be past", "[repair]") {
+  TempFolder folder;
+  std::string first_id;
+  Origin origin;
+  const auto first = run_in(folder.path().string(), origin, &first_id);
+  CHECK_FALSE(first.contains("mendstick.run.previous"));
+  CHECK_FALSE(first.contains("mendstick.clock.not_before"));
+  CHECK(first.at("mendstick.clock.since_boot_ns").get<uint64_t>() > 0);
+  CHECK(first.at("mendstick.clock.boot_id").get<std::string>().size() == 36);
+
+  const auto second = run_in(folder.path().string(), origin);
+  CHECK(second.at("mendstick.run.previous") == first_id);
+  CHECK(second.at("mendstick.clock.boot_id") == first.at("mendstick.clock.boot_id"));
+  CHECK(second.at("mendstick.clock.since_boot_ns") > first.at("mendstick.clock.since_boot_ns"));
+  const std::string source = second.at("mendstick.clock.not_before_source");
+  CHECK(source.find(first_id) != std::string::npos);
+}
+
+TEST_CASE("an image built after the logs on its stick is the newest time that is known", "[repair]") {
+  TempFolder folder;
+  run_in(folder.path().string(), {});
+  Origin origin;
+  origin.built = now() + std::chrono::hours(1);
+  const auto record = run_in(folder.path().string(), origin);
+  CHECK(record.at("mendstick.clock.not_before") == to_iso8601(*origin.built));
+  CHECK(record.at("mendstick.image.built") == to_iso8601(*origin.built));
+  CHECK(record.at("mendstick.clock.not_before_source") == "image");
+  origin.built = now() - std::chrono::hours(1);
+  CHECK(run_in(folder.path().string(), origin).at("mendstick.clock.not_before_source") != "image");
 }
 
 }  // namespace
