@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "crypto/random.h"
+#include "crypto/sodium.h"
 
 namespace mend::crypto {
 namespace {
@@ -19,12 +20,6 @@ static_assert(kStreamHeaderBytes == crypto_secretstream_xchacha20poly1305_HEADER
 static_assert(kStreamOverheadBytes == crypto_secretstream_xchacha20poly1305_ABYTES);
 
 using StreamState = crypto_secretstream_xchacha20poly1305_state;
-
-// Picks the code for this processor. Safe to call from every function.
-void start_library() {
-  static const bool started = sodium_init() >= 0;
-  if (!started) throw Error(ErrorCode::kIo, "crypto.sodium.start", "libsodium cannot be started here");
-}
 
 void require_size(Bytes bytes, size_t size_bytes) {
   (void)slice(bytes, 0, size_bytes);
