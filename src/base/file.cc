@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
+#include <filesystem>
 #include <system_error>
 
 #include "base/error.h"
@@ -19,7 +21,8 @@ constexpr size_t kFirstPieceBytes = size_t{64} * 1024;
 
 class Descriptor {
  public:
-  explicit Descriptor(const std::string& path) : value_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  explicit Descriptor(const std::string& path, int flags = O_RDONLY, mode_t mode = 0)
+      : value_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
   ~Descriptor() {
     if (value_ >= 0) ::close(value_);
   }
@@ -55,7 +58,55 @@ size_t read_up_to(int descriptor, MutableBytes out, const std::string& path) {
   return done;
 }
 
+// The file under its hidden name; without commit() it goes again.
+class HiddenFile {
+ public:
+  explicit HiddenFile(const std::string& path)
+      : path_(path),
+        hidden_(std::filesystem::path(path).replace_filename(
+            "." + std::filesystem::path(path).filename().string() + "." + std::to_string(::getpid()))),
+        file_(hidden_, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600) {
+    // One that was left behind may have another mode.
+    if (file_.value() < 0 || ::fchmod(file_.value(), 0600) != 0) fail();
+  }
+  HiddenFile(const HiddenFile&) = delete;
+  HiddenFile& operator=(const HiddenFile&) = delete;
+  ~HiddenFile() {
+    if (!committed_) ::unlink(hidden_.c_str());
+  }
+
+  void write(Bytes content) {
+    while (!content.empty()) {
+      const ssize_t count = ::write(file_.value(), content.data(), content.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) fail();
+      content = content.subspan(static_cast<size_t>(count));
+    }
+  }
+
+  void commit() {
+    if (::fsync(file_.value()) != 0 || ::rename(hidden_.c_str(), path_.c_str()) != 0) fail();
+    committed_ = true;
+    const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
+    const Descriptor directory(folder.empty() ? "." : folder.string(), O_RDONLY | O_DIRECTORY);
+    if (directory.value() < 0 || ::fsync(directory.value()) != 0) fail();
+  }
+
+ private:
+  [[noreturn]] void fail() const { throw_errno("base.file.write", "writing " + in_quotes(path_), errno); }
+
+  std::string path_, hidden_;
+  Descriptor file_;
+  bool committed_ = false;
+};
+
 }  // namespace
+
+void write_secret_file(const std::string& path, Bytes content) {
+  HiddenFile file(path);
+  file.write(content);
+  file.commit();
+}
 
 Secret read_secret_file(const std::string& path, uint64_t limit_bytes) {
   const Descriptor file(path);

@@ -5,6 +5,7 @@
 // Invariants
 //   FI-1  Never more than the limit is held, whatever the file says its size is, and whatever a pipe
 //   delivers.
+//   FI-2  A secret file that is written is there as a whole or not at all, and readable by its owner alone.
 #pragma once
 
 #include <string>
@@ -19,5 +20,8 @@ namespace mend {
 ByteVector read_file(const std::string& path, uint64_t limit_bytes);
 // The same into memory that is locked and wiped.
 Secret read_secret_file(const std::string& path, uint64_t limit_bytes);
+// FI-2: under a hidden name first, which gets the final one when the bytes are on the disk. kIo
+// "base.file.write".
+void write_secret_file(const std::string& path, Bytes content);
 
 }  // namespace mend

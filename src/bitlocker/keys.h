@@ -8,11 +8,13 @@
 //   wrong group.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/guid.h"
 #include "base/secret.h"
 
@@ -65,11 +67,16 @@ class StartupKey {
 // Cheap: could these bytes be a .BEK file? For telling key files apart.
 bool looks_like_startup_key(Bytes file);
 
+// Where a recovery password comes from: from nobody's file, or from a file of that form.
+enum class KeySource : uint8_t { kTyped, kTable, kJson, kText };
+
 // One recovery password with what the file it came from said about it.
 struct RecoveryCandidate {
   std::optional<Guid> protector_id;
   std::string host;  // may be empty
   RecoveryPassword password;
+  std::optional<Time> created = std::nullopt;  // the protector, or its backup: what the export dates
+  KeySource source = KeySource::kTyped;
 };
 
 // Everything that was given, for all volumes. Move-only, since it holds secrets.

@@ -52,7 +52,8 @@ std::string of_host(const std::string& host) {
 
 void Collector::add(std::string_view key, const std::optional<Guid>& id, std::string_view host, size_t line) {
   try {
-    into_.recovery.push_back({id, tidy_host(host), bitlocker::RecoveryPassword::parse(key)});
+    into_.recovery.push_back(
+        {id, tidy_host(host), bitlocker::RecoveryPassword::parse(key), std::nullopt, source_});
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kUsage) throw;
     problem(line, error.what());

@@ -23,8 +23,8 @@ struct Entry {
 
 class Collector {
  public:
-  Collector(std::string file, bitlocker::Credentials& into, ImportReport& report)
-      : file_(std::move(file)), into_(into), report_(report) {}
+  Collector(std::string file, bitlocker::KeySource source, bitlocker::Credentials& into, ImportReport& report)
+      : file_(std::move(file)), source_(source), into_(into), report_(report) {}
 
   // One recovery password. A wrong one becomes a problem of that line.
   void add(std::string_view key, const std::optional<Guid>& id, std::string_view host, size_t line);
@@ -42,6 +42,7 @@ class Collector {
   std::optional<Guid> id_of(const Entry& entry);
 
   std::string file_;
+  bitlocker::KeySource source_;
   bitlocker::Credentials& into_;
   ImportReport& report_;
   std::vector<const char*> said_;

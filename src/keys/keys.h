@@ -48,6 +48,16 @@ struct ImportReport {
 // throws.
 ImportReport load(const std::string& path, bitlocker::Credentials& into);
 
+// A .BEK file that was read, under its own name.
+struct StartupKeyFile {
+  std::string name;
+  Secret content;
+};
+// The same for several files and directories, of which one at least has to have a key. `startup_files` may be
+// null.
+ImportReport load(const std::vector<std::string>& paths, bitlocker::Credentials& into,
+                  std::vector<StartupKeyFile>* startup_files);
+
 // The same for one file's content in memory; no key at all is not an error here. `file_name` is for messages.
 ImportReport parse(Bytes content, const std::string& file_name, bitlocker::Credentials& into);
 

@@ -14,6 +14,7 @@
 #include "image/write.h"
 #include "manifest/manifest.h"
 #include "mendstick/audit_commands.h"
+#include "mendstick/keys_commands.h"
 
 namespace mend::mendstick {
 namespace {
@@ -170,6 +171,10 @@ int run(const Options& options, Terminal& terminal) {
       return run_manifest_check(options, terminal);
     case Command::kAuditVerify:
       return run_audit_verify(options.audit, terminal);
+    case Command::kKeysImport:
+      return run_keys_import(options.keys, terminal);
+    case Command::kKeysCheck:
+      return run_keys_check(options.keys, terminal);
   }
   return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "mendstick/keys_options.h"
 
 namespace mend::mendstick {
 namespace {
@@ -35,6 +36,10 @@ class Parser {
     add_write();
     add_verify();
     add_others();
+    add_keys_options(app_, options_.keys,
+                     [this](CLI::App& parent, Command which, const char* name, const char* help) {
+                       return command(parent, which, name, help);
+                     });
   }
 
   Options parse(int argc, const char* const* argv) {

@@ -18,6 +18,13 @@ enum class Command {
   kVerify,
   kManifestCheck,
   kAuditVerify,
+  kKeysImport,
+  kKeysCheck,
+};
+
+struct KeysOptions {  // of `mendstick keys …`
+  std::vector<std::string> files;
+  std::string output;
 };
 
 struct AuditOptions {  // of `mendstick audit verify`
@@ -41,6 +48,7 @@ struct Options {
   std::string bmap;                // write, verify
   std::vector<std::string> files;  // manifest check
   AuditOptions audit;
+  KeysOptions keys;
 };
 
 Options parse_options(int argc, const char* const* argv);

@@ -63,6 +63,23 @@ TEST_CASE("FI-1: a pipe is read to its end, and no further than the limit", "[ba
   CHECK(error_id("/dev/zero", 10) == std::string("base.file.size"));
 }
 
+TEST_CASE("FI-2: a secret file is its owner's alone, and replaced as a whole", "[base]") {
+  const Folder folder;
+  const std::string file = folder.write("keys.csv", 1000);
+  REQUIRE(::chmod(file.c_str(), 0644) == 0);
+  write_secret_file(file, as_bytes("new"));
+  CHECK(read_secret_file(file, 10).text() == "new");
+  struct stat status {};
+  REQUIRE(::stat(file.c_str(), &status) == 0);
+  CHECK((status.st_mode & 07777) == 0600);
+
+  // What cannot be put there leaves what is there, and nothing beside it.
+  std::filesystem::create_directory(folder.path / "taken");
+  CHECK_THROWS_AS(write_secret_file((folder.path / "taken").string(), as_bytes("new")), Error);
+  CHECK_THROWS_AS(write_secret_file((folder.path / "absent" / "file").string(), as_bytes("new")), Error);
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 2);
+}
+
 TEST_CASE("what cannot be read as a file says so with its path", "[base]") {
   const Folder folder;
   CHECK(error_id((folder.path / "absent").string(), 10) == std::string("base.file.open"));

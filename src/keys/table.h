@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The one table that all key files of a customer become: what `mendstick keys import` writes, and what every
+// reader of tables here reads. FORMAT.md, "The normalised table".
+#pragma once
+
+#include "bitlocker/keys.h"
+
+namespace mend::keys {
+
+inline constexpr const char* kTableName = "recovery-keys.csv";  // in a customer's folder of keys
+
+// UTF-8, a header, a line for each recovery password, sorted by host and ID: the same keys give the same
+// bytes. Startup keys and passwords are not in it.
+Secret write_table(const bitlocker::Credentials& credentials);
+
+}  // namespace mend::keys
