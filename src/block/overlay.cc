@@ -12,10 +12,16 @@ std::string_view to_string(Stage stage) {
   switch (stage) {
     case Stage::kHibernation:
       return "hibernation";
+    case Stage::kReplayDirtySet:
+      return "replay-dirty-set";
     case Stage::kReplay:
       return "replay";
     case Stage::kLogRestart:
       return "log-restart";
+    case Stage::kUndo:
+      return "undo";
+    case Stage::kReplayDirtyRestore:
+      return "replay-dirty-restore";
     case Stage::kDirtySet:
       return "dirty-set";
     case Stage::kEdits:

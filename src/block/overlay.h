@@ -23,12 +23,15 @@ namespace mend::block {
 
 // What a stage of a commit is for, in the order in which stages are written (DESIGN: commit order).
 enum class Stage : uint8_t {
-  kHibernation = 1,   // header page of hiberfil.sys, where its session is discarded
-  kReplay = 2,        // blocks that the log's replay changed
-  kLogRestart = 3,    // the log's restart pages
-  kDirtySet = 4,      // the volume's dirty flag set
-  kEdits = 5,         // what the manifest asked for
-  kDirtyRestore = 6,  // the dirty flag back to what it was
+  kHibernation = 1,         // header page of hiberfil.sys, where its session is discarded
+  kReplayDirtySet = 2,      // the volume's dirty flag set, where the log's replay changes something
+  kReplay = 3,              // blocks that the replay changed, before it takes anything back
+  kLogRestart = 4,          // the log's restart pages
+  kUndo = 5,                // blocks in which the replay took something back
+  kReplayDirtyRestore = 6,  // the dirty flag as the log leaves it
+  kDirtySet = 7,            // the volume's dirty flag set
+  kEdits = 8,               // what the manifest asked for
+  kDirtyRestore = 9,        // the dirty flag back to what it was
 };
 std::string_view to_string(Stage stage);
 

@@ -168,17 +168,18 @@ void Walk::leave_open(const std::string& why) {
 }
 
 // Puts the dirty flag's images back, unless no edit can be on the disk. The images are those of the position
-// below the stage that failed: there the flag is set, and the blocks fit the others.
+// below the stage that failed: there the flag is set, and the blocks fit the others. Of a disk that cannot be
+// relied on, those of the last stage that sets it.
 void Walk::set_dirty_flag() {
-  const std::vector<block::Stage>& stages = journal_.stages();
-  const auto found = std::find(stages.begin(), stages.end(), block::Stage::kDirtySet);
-  const size_t flag_set = static_cast<size_t>(found - stages.begin()) + 1;
-  if (found == stages.end() || (current_ <= flag_set && !unreliable_)) return;
-  const size_t position = unreliable_ ? flag_set : current_ - 1;
+  size_t position = unreliable_ ? last() : std::max<size_t>(current_, 1) - 1;
+  const auto sets_flag = [&] { return flag_at(journal_, position) == journal_.stages()[position - 1]; };
+  while (unreliable_ && position != 0 && !sets_flag()) --position;
+  const std::optional<block::Stage> flag = flag_at(journal_, position);
+  if (!flag) return;
   std::vector<Wanted> wanted;
   for (size_t i = 0; i < at_.size(); ++i) {
     const Block& block = journal_.blocks()[i];
-    const auto is_flag = [](const Image& image) { return image.stage == block::Stage::kDirtySet; };
+    const auto is_flag = [&](const Image& image) { return image.stage == flag; };
     const size_t image = image_at(journal_, block, position);
     if (std::any_of(block.images.begin(), block.images.end(), is_flag) && at_[i] != image)
       wanted.push_back({i, image});

@@ -15,8 +15,8 @@
 //   W-3  A flush after each stage; the next stage starts only after it succeeded.
 //   W-4  "Committed", "rolled back" and "undone" are said only after all blocks were read back past the
 //        cache.
-//   W-5  While an edit is neither all on the disk nor all off it, the dirty flag's image (kDirtySet) is on
-//        the disk, where the journal has one.
+//   W-5  While an edit, or a replay, is neither all on the disk nor all off it, the image of the dirty flag
+//        that belongs to it (kDirtySet, kReplayDirtySet) is on the disk, where the journal has one.
 //   W-6  What is thrown was thrown before the first write. After it, the result tells.
 #pragma once
 

@@ -21,6 +21,13 @@ bool is_mix(Bytes found, Bytes one, Bytes other) {
   return true;
 }
 
+// A stage that sets the dirty flag, and the one that puts it back.
+struct FlagStages {
+  block::Stage set, restore;
+};
+constexpr FlagStages kFlagStages[] = {{block::Stage::kReplayDirtySet, block::Stage::kReplayDirtyRestore},
+                                      {block::Stage::kDirtySet, block::Stage::kDirtyRestore}};
+
 // What one block's bytes allow.
 struct Fit {
   size_t image = Placement::kTorn;
@@ -66,34 +73,50 @@ bool witnesses_hold(const Journal& journal, block::BlockReader& disk, Placement&
 }
 
 // Every sector that the flag's stage changes is as that stage, or one before the flag's restoring, has it.
-bool block_shows_flag(const Block& block, size_t flag_image, Bytes found) {
+bool block_shows_flag(const Block& block, size_t flag_image, block::Stage restore, Bytes found) {
   for (size_t at = 0; at < found.size(); at += kTearBytes) {
     const size_t length = std::min(kTearBytes, found.size() - at);
     const auto sector = [&](size_t image) { return Bytes(block.images[image].bytes).subspan(at, length); };
     if (equal(sector(flag_image), sector(flag_image - 1))) continue;
     bool shows = false;
-    for (size_t i = flag_image;
-         i < block.images.size() && block.images[i].stage != block::Stage::kDirtyRestore; ++i)
+    for (size_t i = flag_image; i < block.images.size() && block.images[i].stage < restore; ++i)
       shows = shows || equal(found.subspan(at, length), sector(i));
     if (!shows) return false;
   }
   return true;
 }
 
-}  // namespace
-
-bool shows_dirty_flag(const Journal& journal, block::BlockReader& disk) {
+bool shows_flag(const Journal& journal, block::BlockReader& disk, const FlagStages& flag) {
   bool any = false;
   for (const Block& block : journal.blocks()) {
     for (size_t i = 1; i < block.images.size(); ++i) {
-      if (block.images[i].stage != block::Stage::kDirtySet) continue;
+      if (block.images[i].stage != flag.set) continue;
       any = true;
       ByteVector found(block.images[i].bytes.size());
       disk.read_uncached(block.offset, found);
-      if (!block_shows_flag(block, i, found)) return false;
+      if (!block_shows_flag(block, i, flag.restore, found)) return false;
     }
   }
   return any;
+}
+
+}  // namespace
+
+bool shows_dirty_flag(const Journal& journal, block::BlockReader& disk) {
+  return std::any_of(std::begin(kFlagStages), std::end(kFlagStages),
+                     [&](const FlagStages& flag) { return shows_flag(journal, disk, flag); });
+}
+
+std::optional<block::Stage> flag_at(const Journal& journal, size_t position) {
+  for (const FlagStages& flag : kFlagStages) {
+    const auto done = [&](block::Stage stage) {
+      return position != 0 && journal.stages()[position - 1] >= stage;
+    };
+    const bool has =
+        std::find(journal.stages().begin(), journal.stages().end(), flag.set) != journal.stages().end();
+    if (has && done(flag.set) && !done(flag.restore)) return flag.set;
+  }
+  return std::nullopt;
 }
 
 size_t image_at(const Journal& journal, const Block& block, size_t position) {

@@ -30,8 +30,11 @@ struct Placement {
   bool is_at(const Journal& journal, size_t position) const;
 };
 
-// The dirty flag's bytes are on the disk, as the stage kDirtySet or one after it has them. False without one.
+// The dirty flag's bytes are on the disk, as a stage that sets it, or one before it is put back, has them.
+// False without such a stage.
 bool shows_dirty_flag(const Journal& journal, block::BlockReader& disk);
+// The stage that set the dirty flag which counts at the position; nothing where none does.
+std::optional<block::Stage> flag_at(const Journal& journal, size_t position);
 
 // Reads all blocks and witnesses past the cache. kIo. Stops at the first conflict.
 Placement locate(const Journal& journal, block::BlockReader& disk, Reporter& report, Step step);

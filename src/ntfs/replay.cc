@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "ntfs/fixup.h"
 #include "ntfs/log_analysis.h"
+#include "ntfs/log_flags.h"
 #include "ntfs/log_operations.h"
 #include "ntfs/log_target.h"
 #include "ntfs/record.h"
@@ -32,29 +33,21 @@ struct Step {
 class Replayer {
  public:
   Replayer(block::BlockDevice& volume, const Geometry& geometry, LogFile& log)
-      : geometry_(geometry),
+      : volume_(volume),
+        geometry_(geometry),
         log_(log),
         reader_(log),
         analysis_(log, geometry.cluster_bytes),
         target_(volume, geometry.volume_bytes(), log.source().ranges(0, log.source().size_bytes())),
         closing_(log.space().closing(log.end())) {}
 
-  ReplayResult run() {
-    result_.records_read = analysis_.records_read;
-    if (analysis_.redo_from != 0) {
-      redo();
-      undo();
-    }
-    copy_to_mirror();
-    target_.write_out();
-    return result_;
-  }
-  Lsn closing() const { return closing_; }
+  ReplayResult run(const std::function<void(ReplayStage)>& written);
 
  private:
   void redo();
   void redo_record(const LogRecord& record);
-  void undo();
+  std::map<Lsn, uint32_t> undo_from() const;
+  void undo(std::map<Lsn, uint32_t> next);
   void undo_record(const LogRecord& record, const LogOperation& operation);
   // True when something was changed.
   bool apply(const LogRecord& record, const LogOperation& operation, Pass pass);
@@ -71,7 +64,9 @@ class Replayer {
     return operation.vcn * geometry_.cluster_bytes + operation.block_offset * uint64_t{512};
   }
   void copy_to_mirror();
+  void close();
 
+  block::BlockDevice& volume_;
   Geometry geometry_;
   LogFile& log_;
   LogReader reader_;
@@ -84,6 +79,43 @@ class Replayer {
   std::set<uint64_t> undone_;                        // structures that this run took something back in
   std::map<uint64_t, std::vector<Range>> mirrored_;  // records that $MFTMirr has a copy of, and changed
 };
+
+// NRP-4. Each pass sees the flags as they would be without the replay's own.
+ReplayResult Replayer::run(const std::function<void(ReplayStage)>& written) {
+  const auto finish = [&](ReplayStage stage) {
+    target_.write_out();
+    if (written) written(stage);
+  };
+  result_.records_read = analysis_.records_read;
+  if (analysis_.redo_from == 0) {
+    close();
+    finish(ReplayStage::kRestart);
+    return result_;
+  }
+  VolumeFlags flags(target_, geometry_);
+  uint16_t own = flags.get();
+  const auto while_dirty = [&](ReplayStage stage) {
+    own = flags.get();
+    copy_to_mirror();
+    flags.set(own | VolumeFlags::kDirty);
+    finish(stage);
+  };
+  while_dirty(ReplayStage::kDirtySet);
+  flags.set(own);
+  redo();
+  const std::map<Lsn, uint32_t> to_undo = undo_from();
+  while_dirty(ReplayStage::kPages);
+  close();
+  finish(ReplayStage::kRestart);
+  flags.set(own);
+  if (!to_undo.empty()) {
+    undo(to_undo);
+    while_dirty(ReplayStage::kUndo);
+    flags.set(own);
+  }
+  finish(ReplayStage::kDirtyRestore);
+  return result_;
+}
 
 // --- redo ---
 
@@ -116,9 +148,9 @@ void Replayer::redo_record(const LogRecord& record) {
 
 // --- undo ---
 
-// All transactions together, newest record first.
-void Replayer::undo() {
-  std::map<Lsn, uint32_t> next;  // to undo → transaction
+// The last records to undo → their transactions.
+std::map<Lsn, uint32_t> Replayer::undo_from() const {
+  std::map<Lsn, uint32_t> next;
   for (const auto& [id, transaction] : analysis_.transactions.all()) {
     if (transaction.state == Transaction::State::kCommitted) continue;
     if (transaction.state == Transaction::State::kPrepared)
@@ -127,6 +159,11 @@ void Replayer::undo() {
           fmt::format("transaction {:#x} of the log is prepared and neither committed nor given up", id));
     if (transaction.undo_next != 0) next[transaction.undo_next] = id;
   }
+  return next;
+}
+
+// All transactions together, newest record first.
+void Replayer::undo(std::map<Lsn, uint32_t> next) {
   std::set<uint32_t> undone;
   LogRecord record;
   while (!next.empty()) {
@@ -353,6 +390,18 @@ std::vector<Range> Replayer::locate(const Step& step, uint64_t position, uint64_
 
 // --- the end ---
 
+// Both restart pages. The target guards the log, so this goes past it.
+void Replayer::close() {
+  const ByteVector page = close_restart_page(*log_.restart(), closing_);
+  for (const uint64_t offset : {uint64_t{0}, uint64_t{kLogPageBytes}}) {
+    Bytes rest = page;
+    for (const Range& range : log_.source().ranges(offset, kLogPageBytes)) {
+      volume_.write(range.offset, rest.first(static_cast<size_t>(range.length)));
+      rest = rest.subspan(static_cast<size_t>(range.length));
+    }
+  }
+}
+
 void Replayer::copy_to_mirror() {
   if (mirrored_.empty()) return;
   // Where $MFT and its mirror begin, the boot sector says; how long the mirror is, its own record.
@@ -380,19 +429,7 @@ ReplayResult replay_log(block::BlockDevice& volume, const std::function<void(Rep
   if (!log.restart() && log.blank()) return {};
   if (log.restart() && log.restart()->known_version() && log.restart()->closed()) return {};
   log.open_ring();
-  Replayer replayer(volume, geometry, log);
-  const ReplayResult result = replayer.run();
-  if (written) written(ReplayStage::kPages);
-  const ByteVector page = close_restart_page(*log.restart(), replayer.closing());
-  for (const uint64_t offset : {uint64_t{0}, uint64_t{kLogPageBytes}}) {
-    Bytes rest = page;
-    for (const Range& range : log.source().ranges(offset, kLogPageBytes)) {
-      volume.write(range.offset, rest.first(static_cast<size_t>(range.length)));
-      rest = rest.subspan(static_cast<size_t>(range.length));
-    }
-  }
-  if (written) written(ReplayStage::kRestart);
-  return result;
+  return Replayer(volume, geometry, log).run(written);
 }
 
 }  // namespace mend::ntfs

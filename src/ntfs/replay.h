@@ -12,7 +12,11 @@
 //          outside the volume or inside the log. What was written until then is worth nothing: drop the
 //          overlay.
 //   NRP-3  Every structure that was changed is proved again before it is written.
-//   NRP-4  Pages are written before restart pages, and the caller is told in between.
+//   NRP-4  The dirty flag is set while pages are written. What the log does again is written before the log
+//          is closed, what it takes back after that; the caller is told in between. So whoever finds the
+//          volume half way finds a log that leads to the right end, and a volume to be checked after it:
+//          pages may be torn. Nothing is ever taken back twice, which Windows, whose undo looks at no LSN,
+//          would do.
 //   NRP-5  Memory: LogFile::kChunks pieces of the log, the tables, 16 MiB of pages: under 128 MiB.
 #pragma once
 
@@ -45,8 +49,11 @@ LogSummary inspect_log(block::BlockReader& volume);
 
 // What has been written when replay_log() reports it: a stage of a commit each, in this order.
 enum class ReplayStage {
-  kPages,    // everything the log was about; the log still says that it is to be replayed
-  kRestart,  // the log's restart pages
+  kDirtySet,      // the dirty flag in $Volume
+  kPages,         // everything that the log does again; the log still says that it is to be replayed
+  kRestart,       // the log's restart pages; the only stage of a log that is about nothing
+  kUndo,          // what is taken back, if something is
+  kDirtyRestore,  // the dirty flag as the log leaves it
 };
 
 struct ReplayResult {

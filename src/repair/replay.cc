@@ -9,6 +9,23 @@
 #include "ntfs/touched.h"
 
 namespace mend::repair {
+
+block::Stage stage_of(ntfs::ReplayStage stage) {
+  switch (stage) {
+    case ntfs::ReplayStage::kPages:
+      return block::Stage::kReplay;
+    case ntfs::ReplayStage::kDirtySet:
+      return block::Stage::kReplayDirtySet;
+    case ntfs::ReplayStage::kRestart:
+      return block::Stage::kLogRestart;
+    case ntfs::ReplayStage::kUndo:
+      return block::Stage::kUndo;
+    case ntfs::ReplayStage::kDirtyRestore:
+      break;
+  }
+  return block::Stage::kReplayDirtyRestore;
+}
+
 namespace {
 
 [[noreturn]] void refuse(const std::string& why) {
@@ -24,10 +41,6 @@ std::vector<ntfs::Finding> check_all(ntfs::Volume& ntfs, const std::string& name
   if (report.more_findings != 0) refuse("the volume is damaged in more places than can be told apart");
   std::sort(report.findings.begin(), report.findings.end());
   return report.findings;
-}
-
-block::Stage stage_of(ntfs::ReplayStage stage) {
-  return stage == ntfs::ReplayStage::kPages ? block::Stage::kReplay : block::Stage::kLogRestart;
 }
 
 // RR-2. Until the replay, findings are what the log is there to mend: only what is in both is a blemish.

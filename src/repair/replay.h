@@ -9,15 +9,19 @@
 //   RR-2  After the replay the whole volume is checked. A blemish that was not there before makes the volume
 //         `unsafe`, as an error of the replay does, and nothing is written.
 //   RR-3  The stages that the replay closes come before those of the repair, so that a commit which is cut
-//         off leaves the old log, or one that is closed.
+//         off leaves a log that leads to the right end, or one that is closed (NRP-4).
 #pragma once
 
+#include "ntfs/replay.h"
 #include "repair/look.h"
 
 namespace mend::repair {
 
 // Policy: may this volume be written to, once its log is replayed? kRefused "repair.unsafe".
 void require_safe(const Volume& volume, const Request& request);
+
+// The stage of the commit that what replay_log() reports belongs to.
+block::Stage stage_of(ntfs::ReplayStage stage);
 
 // Replays the log into volume.before, if that is wanted; the volume's state is then the one after it. With
 // --discard-hibernation the saved session is given up first, since it would bring its own changes. What was

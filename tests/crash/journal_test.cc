@@ -62,17 +62,23 @@ Scenario plain_delete() {
   return scenario;
 }
 
-// All six stages, with blocks that several of them change.
+// All nine stages, with blocks that several of them change.
 Scenario everything() {
   Scenario scenario = base("replay and delete");
   scenario.prepare = [](block::Overlay& overlay) {
     overlay.write(35 * 4096, ByteVector(4096));
     overlay.end_stage(Stage::kHibernation);
+    set_dirty_flag(overlay, 1);
+    overlay.end_stage(Stage::kReplayDirtySet);
     scribble(overlay, 7 * 4096, 512, 11);
     scribble(overlay, 14 * 4096, 3 * 4096, 12);
     overlay.end_stage(Stage::kReplay);
     scribble(overlay, kRestartPages, 8192, 13);
     overlay.end_stage(Stage::kLogRestart);
+    scribble(overlay, 14 * 4096 + 700, 80, 16);
+    overlay.end_stage(Stage::kUndo);
+    set_dirty_flag(overlay, 0);
+    overlay.end_stage(Stage::kReplayDirtyRestore);
     set_dirty_flag(overlay, 1);
     overlay.end_stage(Stage::kDirtySet);
     scribble(overlay, 7 * 4096 + 256, 512, 14);
@@ -122,8 +128,9 @@ Scenario anything(uint64_t seed) {
   Scenario scenario = base("anything " + std::to_string(seed));
   scenario.prepare = [seed](block::Overlay& overlay) {
     std::mt19937_64 random(seed);
-    for (const Stage stage : {Stage::kHibernation, Stage::kReplay, Stage::kLogRestart, Stage::kDirtySet,
-                              Stage::kEdits, Stage::kDirtyRestore}) {
+    for (const Stage stage :
+         {Stage::kHibernation, Stage::kReplayDirtySet, Stage::kReplay, Stage::kLogRestart, Stage::kUndo,
+          Stage::kReplayDirtyRestore, Stage::kDirtySet, Stage::kEdits, Stage::kDirtyRestore}) {
       const uint64_t writes = stage == Stage::kEdits ? 1 + random() % 3 : random() % 3;
       for (uint64_t i = 0; i < writes; ++i)
         scribble(overlay, 3 * 4096 + random() % (6 * 4096), 1 + random() % 5000, random());
@@ -158,7 +165,7 @@ TEST_CASE("J-3, W-1 to W-5: a delete that is cut anywhere leads to before or aft
   run_all(plain_delete());
 }
 
-TEST_CASE("W-5: with all six stages, each cut leaves the disk between two neighbouring stages", "[crash]") {
+TEST_CASE("W-5: with all nine stages, each cut leaves the disk between two neighbouring stages", "[crash]") {
   run_all(everything());
 }
 

@@ -10,6 +10,7 @@
 #include "ntfs/path.h"
 #include "ntfs/replay.h"
 #include "repair/apply.h"
+#include "repair/replay.h"
 #include "tests/crash/harness.h"
 #include "tests/support/catch.h"
 #include "tests/support/memory_device.h"
@@ -115,10 +116,7 @@ Scenario replay_of(const std::string& name, const ByteVector& bytes) {
     for (const ntfs::Range& range : ntfs::witness_ranges(volume)) {
       witnesses.emplace_back(range.offset, range.length);
     }
-    ntfs::replay_log(overlay, [&](ntfs::ReplayStage stage) {
-      overlay.end_stage(stage == ntfs::ReplayStage::kPages ? block::Stage::kReplay
-                                                           : block::Stage::kLogRestart);
-    });
+    ntfs::replay_log(overlay, [&](ntfs::ReplayStage stage) { overlay.end_stage(repair::stage_of(stage)); });
     return witnesses;
   };
   return scenario;
@@ -165,13 +163,113 @@ TEST_CASE("a quarantine cut anywhere is before or after, and never touches a vol
   run_matrix("quarantine", manifest::Action::kQuarantine);
 }
 
-TEST_CASE("a replay cut anywhere and resumed equals the replay", "[crash]") {
-  const std::string packed = "../shared/data/unclean-logs/xp7.pending.v11.img.xz";
-  if (!need_data(packed) || !need_program("xz")) return;
+// Empty when it is not at hand.
+ByteVector unclean_volume(const std::string& name) {
+  const std::string packed = "../shared/data/unclean-logs/" + name + ".img.xz";
+  if (!need_data(packed) || !need_program("xz")) return {};
   const TempFolder folder;
   shell("cp " + packed + " " + folder / "volume.xz" + " && xz --decompress " + folder / "volume.xz");
-  CrashMatrix matrix(replay_of("replay", read_file(folder / "volume")));
-  cut_everywhere(matrix, "replay");
+  return read_file(folder / "volume");
+}
+
+TEST_CASE("a replay cut anywhere and resumed equals the replay", "[crash]") {
+  for (const std::string name : {"xp7.pending.v11", "xp7.uncommitted.v11"}) {
+    const ByteVector volume = unclean_volume(name);
+    if (volume.empty()) return;
+    CrashMatrix matrix(replay_of(name, volume));
+    cut_everywhere(matrix, name);
+  }
+}
+
+// All but the log, the record of $Volume with its flag, and the copy of that record.
+ByteVector content_of(const ByteVector& disk) {
+  MemoryDevice device{ByteVector(disk)};
+  ntfs::Volume volume(device);
+  const ntfs::Geometry geometry = ntfs::read_geometry(device);
+  std::vector<ntfs::Range> ranges = volume.record_ranges(ntfs::system_record::kVolume);
+  ranges.push_back(
+      {geometry.mirror_lcn * geometry.cluster_bytes + 3 * geometry.record_bytes, geometry.record_bytes});
+  const auto log = volume.open_record(ntfs::system_record::kLogFile).stream(ntfs::AttributeType::kData);
+  for (const ntfs::Range& range : log->ranges(0, log->size_bytes())) ranges.push_back(range);
+  for (const ntfs::Range& range : ranges)
+    device.write(range.offset, ByteVector(static_cast<size_t>(range.length)));
+  return device.bytes;
+}
+
+struct Found {
+  size_t old = 0, replayed = 0, torn = 0, to_check = 0, whole = 0;
+};
+
+// What Windows does with a disk that no stick comes back to: it replays the log, and checks where the dirty
+// flag is set. Its undo looks at no LSN, so nothing may be taken back already where it would take back.
+void meet_windows(const ByteVector& disk, const ByteVector& before, const ByteVector& wanted, uint64_t undone,
+                  Found& found) {
+  MemoryDevice device{ByteVector(disk)};
+  const ntfs::VolumeState state = [&] {
+    ntfs::Volume volume(device);
+    return ntfs::read_state(volume);
+  }();
+  if (state.log == ntfs::LogState::kUnclean) {
+    if (!state.dirty) CHECK(equal(content_of(disk), before));
+    try {
+      const ntfs::ReplayResult result = ntfs::replay_log(device);
+      CHECK(result.undone == undone);
+      CHECK(equal(content_of(device.bytes), wanted));
+      ++(state.dirty ? found.replayed : found.old);
+    } catch (const Error& error) {
+      // An index block that lies in two blocks of the disk, of which one was written.
+      CHECK(error.id() == std::string("ntfs.replay.torn"));
+      CHECK(state.dirty);
+      ++found.torn;
+    }
+  } else if (state.dirty) {
+    ++found.to_check;
+  } else {
+    CHECK(equal(content_of(disk), wanted));
+    ++found.whole;
+  }
+}
+
+TEST_CASE("NRP-4: a replay cut anywhere, with the stick gone, leaves what Windows brings to an end",
+          "[crash]") {
+  for (const std::string name : {"xp7.pending.v11", "xp7.uncommitted.v11", "charlie.stolen.v20"}) {
+    INFO(name);
+    const ByteVector volume = unclean_volume(name);
+    if (volume.empty()) return;
+    const auto below = std::make_shared<MemoryDevice>(ByteVector(volume));
+    block::Overlay overlay(below);
+    const ntfs::ReplayResult result = ntfs::replay_log(
+        overlay, [&](ntfs::ReplayStage stage) { overlay.end_stage(repair::stage_of(stage)); });
+    ByteVector after(volume.size());
+    overlay.read(0, after);
+    const ByteVector old = content_of(volume), wanted = content_of(after);
+    Found found;
+    std::mt19937 random(7);
+    ByteVector disk = volume;
+    const auto put = [](ByteVector& on, uint64_t offset, const ByteVector& bytes) {
+      std::copy(bytes.begin(), bytes.end(), on.begin() + static_cast<ptrdiff_t>(offset));
+    };
+    for (const block::StageImages& stage : overlay.stages()) {
+      // A disk writes what it was given since the last flush in any order.
+      for (int attempt = 0; attempt < (is_long_run() ? 60 : 12); ++attempt) {
+        ByteVector cut = disk;
+        for (const auto& [offset, bytes] : stage.blocks)
+          if (random() % 2 != 0) put(cut, offset, bytes);
+        meet_windows(cut, old, wanted, result.undone, found);
+      }
+      for (const auto& [offset, bytes] : stage.blocks) {
+        put(disk, offset, bytes);
+        meet_windows(disk, old, wanted, result.undone, found);
+      }
+    }
+    std::cout << name << ": " << found.old << " old, " << found.replayed << " to replay and check, "
+              << found.torn << " torn, " << found.to_check << " to check, " << found.whole << " whole"
+              << std::endl;
+    CHECK(found.old > 0);
+    CHECK(found.replayed > 0);
+    CHECK(found.to_check > 0);
+    CHECK(found.whole > 0);
+  }
 }
 
 }  // namespace

@@ -237,9 +237,9 @@ TEST_CASE("A large read is one read below for each gap between held blocks", "[b
 
 TEST_CASE("Every stage has a word of its own", "[block]") {
   std::vector<std::string> words;
-  for (uint8_t i = 1; i <= 6; ++i) words.emplace_back(to_string(static_cast<Stage>(i)));
-  CHECK(words == std::vector<std::string>{"hibernation", "replay", "log-restart", "dirty-set", "edits",
-                                          "dirty-restore"});
+  for (uint8_t i = 1; i <= 9; ++i) words.emplace_back(to_string(static_cast<Stage>(i)));
+  CHECK(words == std::vector<std::string>{"hibernation", "replay-dirty-set", "replay", "log-restart", "undo",
+                                          "replay-dirty-restore", "dirty-set", "edits", "dirty-restore"});
 }
 
 }  // namespace

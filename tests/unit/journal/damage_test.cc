@@ -174,7 +174,7 @@ TEST_CASE("W-2: a forged table with right checksums cannot lead outside the volu
     CHECK(entry_fate(index, [](Entry& e) { e.data_offset = 0; }) == Fate::kRefused);
     CHECK(entry_fate(index, [](Entry& e) { e.data_offset = UINT64_MAX; }) == Fate::kRefused);
     CHECK(entry_fate(index, [](Entry& e) { e.data_offset += 4096; }) == Fate::kRefused);
-    CHECK(entry_fate(index, [](Entry& e) { e.kind = 7; }) == Fate::kRefused);
+    CHECK(entry_fate(index, [](Entry& e) { e.kind = 10; }) == Fate::kRefused);
     CHECK(entry_fate(index, [](Entry& e) { e.kind = format::kWitness; }) == Fate::kRefused);
     CHECK(entry_fate(index, [](Entry& e) { e.sha256[0] ^= 1; }) == Fate::kRefused);
   }

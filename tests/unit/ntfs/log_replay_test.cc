@@ -10,6 +10,17 @@ using namespace mend;
 using namespace mend::ntfs;
 using namespace mend::test;
 
+namespace {
+
+// All that is not the log, nor the record of $Volume with its flags and its copy.
+ByteVector content_of(LogVolume volume) {
+  volume.put_record(3, LogVolume::record(3, 1, {}));
+  volume.put_log(ByteVector(size_t{128} * 4096));
+  return volume.device.bytes;
+}
+
+}  // namespace
+
 TEST_CASE("A transaction that ended is applied, one that did not is taken back", "[ntfs]") {
   LogVolume volume;
   LogWriter writer = log_with([](LogWriter& log) {
@@ -55,7 +66,10 @@ TEST_CASE("NRP-1: what carries its change already is left alone, and twice is on
   const ReplayResult again = replay_log(volume.device);
   CHECK(again.redone == 2);
   CHECK(again.undone == 0);
-  CHECK(volume.device.bytes == once);
+  CHECK_FALSE(volume.is_dirty());
+  const ByteVector twice = content_of(volume);
+  volume.device.bytes = once;
+  CHECK(equal(twice, content_of(volume)));  // but for the check value of $Volume's record
 
   // A record that is newer than a change keeps what is in no log.
   LogVolume newer;
@@ -156,7 +170,7 @@ TEST_CASE("A log that goes over the wrap is replayed as any other", "[ntfs]") {
   }
 }
 
-TEST_CASE("NRP-4: pages come first, then the restart pages, and nothing else of the log", "[ntfs]") {
+TEST_CASE("NRP-4: flag, pages, restart pages, flag: and nothing else of the log", "[ntfs]") {
   LogVolume volume;
   volume.put_log(log_with([](LogWriter& log) {
                    change_everything(log);
@@ -166,15 +180,30 @@ TEST_CASE("NRP-4: pages come first, then the restart pages, and nothing else of 
   std::vector<ReplayStage> stages;
   replay_log(volume.device, [&](ReplayStage stage) {
     stages.push_back(stage);
-    if (stage != ReplayStage::kPages) return;
-    check_changed(volume);
-    CHECK(volume.get_log() == before);
+    CHECK(volume.is_dirty() == (stage != ReplayStage::kDirtyRestore));
+    CHECK(volume.get_record(3) == volume.get_record(3, true));
+    if (stage == ReplayStage::kDirtySet) CHECK(value_is(volume, 7, kOld));
+    if (stage >= ReplayStage::kPages) check_changed(volume);
+    if (stage >= ReplayStage::kRestart) return;
+    CHECK(equal(volume.get_log(), before));
     CHECK(inspect_log(volume.device).condition == LogCondition::kToReplay);
   });
-  CHECK(stages == std::vector<ReplayStage>{ReplayStage::kPages, ReplayStage::kRestart});
+  CHECK(stages == std::vector<ReplayStage>{ReplayStage::kDirtySet, ReplayStage::kPages, ReplayStage::kRestart,
+                                           ReplayStage::kDirtyRestore});
   const ByteVector after = volume.get_log();
   CHECK(std::equal(before.begin() + 2 * 4096, before.end(), after.begin() + 2 * 4096));
   CHECK(std::equal(after.begin(), after.begin() + 4096, after.begin() + 4096));
+}
+
+TEST_CASE("NRP-4: a log that is about nothing is closed, and no other byte written", "[ntfs]") {
+  LogVolume volume;
+  volume.put_log(log_with([](LogWriter&) {}).finish());
+  const ByteVector before = content_of(volume), record = volume.get_record(3);
+  std::vector<ReplayStage> stages;
+  replay_log(volume.device, [&](ReplayStage stage) { stages.push_back(stage); });
+  CHECK(stages == std::vector<ReplayStage>{ReplayStage::kRestart});
+  CHECK(equal(content_of(volume), before));
+  CHECK(volume.get_record(3) == record);
 }
 
 TEST_CASE("Records that $MFTMirr has a copy of are copied there", "[ntfs]") {
@@ -295,8 +324,77 @@ TEST_CASE("Analysis: tables of a checkpoint, clusters that moved or went", "[ntf
   }
 }
 
-TEST_CASE("NRP-1, NRP-4: cut off after any block of any stage, and replayed again, is replayed once",
-          "[ntfs]") {
+TEST_CASE("NRP-4: what is taken back is written behind the closed log, with the dirty flag set", "[ntfs]") {
+  LogVolume volume;
+  volume.put_log(log_with([](LogWriter& log) {
+                   change_everything(log);
+                   log.forget(kTransaction);
+                   log.write(kOther, change_value(6, kNew, kOld));
+                 }).finish());
+  std::vector<ReplayStage> stages;
+  const ReplayResult result = replay_log(volume.device, [&](ReplayStage stage) {
+    stages.push_back(stage);
+    const bool closed = inspect_log(volume.device).condition == LogCondition::kClosed;
+    CHECK(closed == (stage >= ReplayStage::kRestart));
+    const bool done_again = stage == ReplayStage::kPages || stage == ReplayStage::kRestart;
+    CHECK(value_is(volume, 6, done_again ? kNew : kOld));
+    CHECK(volume.is_dirty() == (stage != ReplayStage::kDirtyRestore));
+    CHECK(volume.get_record(3) == volume.get_record(3, true));
+  });
+  CHECK(result.undone == 1);
+  CHECK(stages == std::vector<ReplayStage>{ReplayStage::kDirtySet, ReplayStage::kPages, ReplayStage::kRestart,
+                                           ReplayStage::kUndo, ReplayStage::kDirtyRestore});
+  check_changed(volume);
+}
+
+TEST_CASE("NRP-4: the flags that stay are those that the log leaves", "[ntfs]") {
+  for (const uint8_t flag_before : {uint8_t{0}, uint8_t{1}}) {
+    LogVolume volume;
+    volume.put_log(log_with([&](LogWriter& log) {
+                     LogOp op = change_value(3, {3, 1, static_cast<uint8_t>(1 - flag_before), 0},
+                                             {3, 1, flag_before, 0});
+                     op.attribute_offset += 8;
+                     log.write(kTransaction, op);
+                   }).finish());
+    replay_log(volume.device, [&](ReplayStage stage) {
+      if (stage != ReplayStage::kDirtyRestore) CHECK(volume.is_dirty());
+    });
+    CHECK(volume.is_dirty() == (flag_before != 0));
+    CHECK(volume.get_record(3) == volume.get_record(3, true));
+  }
+}
+
+TEST_CASE("NRP-4: without a record of $Volume nothing is replayed", "[ntfs]") {
+  LogVolume volume;
+  volume.put_record(3, LogVolume::record(3, 1, {resident_attribute(0x10, 0, ByteVector(0x30))}));
+  CHECK(replay_error(log_with([](LogWriter& log) { log.write(kOther, change_value(6, kNew, kOld)); }),
+                     &volume) == "ntfs.replay.flags");
+}
+
+namespace {
+
+block::Stage stage_of(ReplayStage stage) {
+  constexpr block::Stage kStages[] = {block::Stage::kReplayDirtySet, block::Stage::kReplay,
+                                      block::Stage::kLogRestart, block::Stage::kUndo,
+                                      block::Stage::kReplayDirtyRestore};
+  return kStages[static_cast<size_t>(stage)];
+}
+
+// The writes of a replay, in the order of its stages.
+std::vector<std::pair<uint64_t, ByteVector>> writes_of(LogVolume& volume) {
+  const auto below = std::make_shared<MemoryDevice>(volume.device.bytes);
+  block::Overlay overlay(below);
+  replay_log(overlay, [&](ReplayStage stage) { overlay.end_stage(stage_of(stage)); });
+  CHECK(below->bytes == volume.device.bytes);  // O-1
+  std::vector<std::pair<uint64_t, ByteVector>> writes;
+  for (const block::StageImages& stage : overlay.stages())
+    for (const auto& [offset, bytes] : stage.blocks) writes.emplace_back(offset, bytes);
+  return writes;
+}
+
+}  // namespace
+
+TEST_CASE("NRP-4: whoever finds a replay cut off after any block is led to its end, or checks", "[ntfs]") {
   LogVolume volume;
   volume.put_log(log_with([](LogWriter& log) {
                    change_everything(log);
@@ -305,30 +403,30 @@ TEST_CASE("NRP-1, NRP-4: cut off after any block of any stage, and replayed agai
                    log.write(kOther, add_entry(index_entry(4, '1'), kEntries));
                    log.write(kOther, set_bits(100, 30));
                  }).finish());
-  const auto below = std::make_shared<MemoryDevice>(volume.device.bytes);
-  block::Overlay overlay(below);
-  replay_log(overlay, [&](ReplayStage stage) {
-    overlay.end_stage(stage == ReplayStage::kPages ? block::Stage::kReplay : block::Stage::kLogRestart);
-  });
-  CHECK(below->bytes == volume.device.bytes);  // O-1
-  REQUIRE(overlay.stages().size() == 2);
-  std::vector<std::pair<uint64_t, ByteVector>> writes;
-  for (const block::StageImages& stage : overlay.stages())
-    for (const auto& [offset, bytes] : stage.blocks) writes.emplace_back(offset, bytes);
-  REQUIRE(writes.size() >= 7);
-  MemoryDevice whole(below->bytes);
-  for (const auto& [offset, bytes] : writes) whole.write(offset, bytes);
+  const auto writes = writes_of(volume);
+  REQUIRE(writes.size() >= 10);
+  LogVolume whole = volume;
+  for (const auto& [offset, bytes] : writes) whole.device.write(offset, bytes);
+  size_t replayed = 0, to_check = 0;
   for (size_t count = 0; count <= writes.size(); ++count) {
     INFO(count << " of " << writes.size());
-    MemoryDevice cut(below->bytes);
-    for (size_t i = 0; i < count; ++i) cut.write(writes[i].first, writes[i].second);
-    replay_log(cut);
-    // The first restart page alone closes the log; the second is as old then as it may be.
-    const bool closed_by_first = count + 1 == writes.size();
-    const size_t log_end = static_cast<size_t>((LogVolume::kLog + 2) * 4096), log_begin = log_end - 4096;
-    if (closed_by_first)
-      std::copy_n(whole.bytes.begin() + static_cast<ptrdiff_t>(log_begin), 4096,
-                  cut.bytes.begin() + static_cast<ptrdiff_t>(log_begin));
-    CHECK(cut.bytes == whole.bytes);
+    LogVolume cut = volume;
+    for (size_t i = 0; i < count; ++i) cut.device.write(writes[i].first, writes[i].second);
+    const bool dirty = cut.is_dirty();
+    if (inspect_log(cut.device).condition == LogCondition::kToReplay) {
+      // The same log again: what has been done again stays, and nothing was taken back before.
+      CHECK(dirty == (count != 0));
+      CHECK(replay_log(cut.device).undone == 3);
+      CHECK(equal(content_of(cut), content_of(whole)));
+      CHECK(cut.is_dirty() == dirty);
+      ++replayed;
+    } else if (dirty) {
+      ++to_check;
+    } else {
+      CHECK(count + 1 >= writes.size());  // the flag's record is in two places
+      CHECK(equal(content_of(cut), content_of(whole)));
+    }
   }
+  CHECK(replayed >= 5);
+  CHECK(to_check >= 4);
 }

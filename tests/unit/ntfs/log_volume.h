@@ -139,6 +139,12 @@ struct LogVolume {
       put_record(number, record(number, 1,
                                 {resident_attribute(0x10, 0, ByteVector(0x30)),
                                  resident_attribute(0x80, 1, ByteVector(8, 0x5a))}));
+    ByteVector information(12);  // of $Volume: version 3.1, no flags
+    std::fill_n(information.begin(), 8, uint8_t{0x5a});
+    information[8] = 3, information[9] = 1;
+    put_record(
+        3, record(3, 1,
+                  {resident_attribute(0x10, 0, ByteVector(0x30)), resident_attribute(0x70, 1, information)}));
     put_record(8, record(8, 3,
                          {resident_attribute(0x10, 0, ByteVector(0x30)),
                           resident_attribute(0x90, 1, index_root_value({last_entry()}))}));
@@ -161,6 +167,10 @@ struct LogVolume {
   }
   ByteVector get_block() { return unprotected(device.read_bytes(kBlock * kCluster, kCluster)); }
   ByteVector get_log() { return device.read_bytes(kLog * kCluster, 128 * kCluster); }
+  bool is_dirty() {
+    const ByteVector record = get_record(3);  // header, $STANDARD_INFORMATION, then $VOLUME_INFORMATION
+    return (record[0x38 + 0x48 + 0x18 + 0x0a] & 1) != 0;
+  }
   uint8_t bitmap_byte(size_t at) { return device.bytes[kBitmap * kCluster + at]; }
 
   static void protect(ByteVector& bytes, size_t array) {
