@@ -35,6 +35,8 @@ po::options_description visible_options() {
       "recovery-key", po::value<Texts>()->composing(),
       "a 48-digit recovery password; - reads standard input")("password", po::value<Texts>()->composing(),
                                                               "a BitLocker password; - reads standard input")(
+      "keyring", po::value<std::string>(), "a sealed keyring, as `mendstick keys seal` makes it")(
+      "keyring-passphrase", po::value<std::string>(), "its passphrase; - reads standard input")(
       "audit-dir", po::value<std::string>(), "where the log and the journal go, such as the stick")(
       "any-volume", po::bool_switch(), "repair every NTFS volume, not only Windows system volumes")(
       "check", po::value<std::string>()->default_value("touched"),
@@ -97,6 +99,14 @@ void read_keys(const po::variables_map& map, Options& options) {
   }
   for (std::string& text : texts(map, "password"))
     credentials.passwords.push_back(take_secret(text, "password"));
+  if (map.count("keyring") != map.count("keyring-passphrase"))
+    wrong("mend.options.keyring", "--keyring and --keyring-passphrase go together");
+  if (map.count("keyring") != 0) {
+    options.request.keyring =
+        std::make_shared<const keys::Keyring>(keys::Keyring::load(map["keyring"].as<std::string>()));
+    std::string passphrase = map["keyring-passphrase"].as<std::string>();
+    options.request.keyring_passphrase = take_secret(passphrase, "keyring-passphrase");
+  }
   for (const std::string& path : texts(map, "keys")) {
     for (std::string& note : notes_of(keys::load(path, credentials), path))
       options.key_notes.push_back(std::move(note));
@@ -282,6 +292,27 @@ Options parse_options(int argc, char** argv) {
   return options;
 }
 
+namespace {
+
+// A keyring that cannot be used ends no session: the drives are asked for one by one.
+void read_keyring(const std::string& path, console::Session& session) {
+  if (!std::filesystem::exists(path)) return;
+  try {
+    auto keyring = std::make_shared<const keys::Keyring>(keys::Keyring::load(path));
+    if (keyring->info().customer != session.image.customer) {
+      throw Error(
+          ErrorCode::kRefused, "mend.stick.keyring",
+          fmt::format("the keyring on this stick is of {}, and the stick is for {}: it is left closed",
+                      keyring->info().customer, session.image.customer));
+    }
+    session.request.keyring = std::move(keyring);
+  } catch (const Error& error) {
+    session.key_notes.emplace_back(error.what());
+  }
+}
+
+}  // namespace
+
 console::Session stick_session(const StickOptions& stick) {
   const auto on_stick = [&](std::string_view name) { return stick.directory + "/" + std::string(name); };
   console::Session session;
@@ -307,6 +338,7 @@ console::Session stick_session(const StickOptions& stick) {
       if (std::string_view(error.id()) != "keys.none") throw;  // a customer without BitLocker
     }
   }
+  read_keyring(on_stick(stick::kKeyring), session);
   request.disks = stick.disks;
   if (!stick.disks.empty()) return session;
   for (const std::string& disk : disk::internal_disks()) {

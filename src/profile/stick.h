@@ -11,6 +11,7 @@ inline constexpr std::string_view kReadMe = "READ-ME-FIRST.txt";
 inline constexpr std::string_view kProfile = "profile.toml";
 inline constexpr std::string_view kManifests = "manifests";
 inline constexpr std::string_view kKeys = "keys";
+inline constexpr std::string_view kKeyring = "keyring";  // the same, sealed
 inline constexpr std::string_view kLogs = "logs";  // logs and journals
 inline constexpr std::string_view kOwn = "mendstick";
 inline constexpr std::string_view kKernel = "mendstick/vmlinuz";

@@ -100,7 +100,7 @@ CopyResult decrypt(Request& request, std::optional<uint32_t> partition, const st
                    Operator& person) {
   std::vector<VolumeReport> unreadable;  // stays empty: the disks were named
   const std::vector<OpenDisk> disks = open_disks(request, unreadable, person);
-  std::vector<Volume> volumes = look(disks, request.credentials, person);
+  std::vector<Volume> volumes = look(disks, request, person);
   Volume& volume = choose(volumes, partition);
   const bool locked = volume.metadata && !volume.keys;
   if (locked || !volume.before.plain) {
@@ -127,7 +127,7 @@ CopyResult decrypt(Request& request, std::optional<uint32_t> partition, const st
 CheckResult check(Request& request, Operator& person) {
   std::vector<VolumeReport> unreadable;  // stays empty: the disks were named
   const std::vector<OpenDisk> disks = open_disks(request, unreadable, person);
-  std::vector<Volume> volumes = look(disks, request.credentials, person);
+  std::vector<Volume> volumes = look(disks, request, person);
   CheckResult result;
   bool device_error = false;
   for (Volume& volume : volumes) {

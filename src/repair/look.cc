@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "bitlocker/unlocked_volume.h"
 #include "block/window.h"
+#include "repair/keyring.h"
 #include "repair/unlock.h"
 
 namespace mend::repair {
@@ -37,7 +38,8 @@ void open_file_system(Volume& volume) {
   }
 }
 
-void look_at(Volume& volume, const bitlocker::Credentials& credentials, Operator& person) {
+// What a volume says of itself without a key.
+void look_at(Volume& volume, Operator& person) {
   person.progress(Phase::kLook, volume.name, -1);
   if (volume.disk->refused) throw Error(ErrorCode::kRefused, "repair.look.twin", *volume.disk->refused);
   if (volume.disk->info.unsupported_reason) {
@@ -49,8 +51,12 @@ void look_at(Volume& volume, const bitlocker::Credentials& credentials, Operator
   volume.before = make_stack(volume);
   if (volume.partition.content == disk::Content::kBitlocker) {
     volume.report.filesystem = "bitlocker";
-    unlock(volume, credentials, person);
+    read_metadata(volume);
   }
+}
+
+void look_into(Volume& volume, const bitlocker::Credentials& credentials, Operator& person) {
+  if (volume.metadata) unlock(volume, credentials, person);
   open_file_system(volume);
 }
 
@@ -142,8 +148,7 @@ std::vector<OpenDisk> open_disks(const Request& request, std::vector<VolumeRepor
   return disks;
 }
 
-std::vector<Volume> look(const std::vector<OpenDisk>& disks, const bitlocker::Credentials& credentials,
-                         Operator& person) {
+std::vector<Volume> look(const std::vector<OpenDisk>& disks, Request& request, Operator& person) {
   std::vector<Volume> volumes;
   for (const OpenDisk& disk : disks) {
     for (const disk::Partition& partition : disk.info.partitions) {
@@ -151,8 +156,14 @@ std::vector<Volume> look(const std::vector<OpenDisk>& disks, const bitlocker::Cr
       stop_if_asked(person);
       Volume& volume = volumes.emplace_back(describe(disk, partition));
       person.volume(volume.report);
-      look_step(volume, person, [&] { look_at(volume, credentials, person); });
+      look_step(volume, person, [&] { look_at(volume, person); });
     }
+  }
+  take_keys(volumes, request, person);  // RK-1: before anything looks into a file system
+  for (Volume& volume : volumes) {
+    if (volume.report.verdict) continue;
+    stop_if_asked(person);
+    look_step(volume, person, [&] { look_into(volume, request.credentials, person); });
   }
   settle_roles(volumes);
   // Only now, so that a person is not asked for the key of a drive that nothing here needs.

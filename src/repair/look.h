@@ -56,10 +56,10 @@ void record_error(VolumeReport& report, const Error& error);
 // named (kUsage, kIo, kCorrupt…), and else an entry in `unreadable` with its verdict and reason.
 std::vector<OpenDisk> open_disks(const Request& request, std::vector<VolumeReport>& unreadable,
                                  Operator& person);
-// All volumes of all disks, opened as far as the credentials and the person allow; what was wrong with each
-// is in its report. The person is asked last, and not for data volumes of a machine whose Windows is open.
-std::vector<Volume> look(const std::vector<OpenDisk>& disks, const bitlocker::Credentials& credentials,
-                         Operator& person);
+// All volumes of all disks, opened as far as keyring, credentials and the person allow; what was wrong with
+// each is in its report. The person is asked last, and not for data volumes of a machine whose Windows is
+// open.
+std::vector<Volume> look(const std::vector<OpenDisk>& disks, Request& request, Operator& person);
 // A view over the disk with the keys that opened the volume; `overlay` keeps what is written to it.
 Stack make_stack(const Volume& volume, std::shared_ptr<block::Overlay> overlay);
 // The same over a fresh overlay.

@@ -35,6 +35,7 @@ struct KeyQuestion {
   // kVolume: the clear-text description, "PC01 C: 19/07/2024"; kKeyring: what it says of itself. Printable.
   std::string description;
   std::vector<bitlocker::ProtectorInfo> protectors;  // kVolume
+  bool digits = true;   // kKeyring: the passphrase is five checked groups of digits; else a text
   std::string why_not;  // why the last answer did not open it, a sentence; empty at the first question
 
   bool takes(bitlocker::ProtectorType type) const;

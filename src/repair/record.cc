@@ -154,6 +154,19 @@ void Recorder::volume(const VolumeReport& volume) {
   }
 }
 
+void Recorder::keyring(const Request& request) {
+  const KeyringUse& use = request.keyring_use;
+  if (!request.keyring || use.outcome == KeyringUse::Outcome::kNotNeeded) return;
+  const bool opened = use.outcome == KeyringUse::Outcome::kOpened;
+  Fields fields{{"mendstick.keyring.id", to_hex(request.keyring->info().id)},
+                {"mendstick.keyring.sealed", to_iso8601(request.keyring->info().sealed)},
+                {"mendstick.keyring.keys", use.keys}};
+  append(opened ? "keyring-opened" : "keyring-left", opened ? "success" : "failure",
+         opened ? "the keyring was opened for the drives that are here"
+                : "the keyring stayed closed: " + use.why,
+         fields);
+}
+
 void Recorder::name_after(const std::string& host) {
   if (named_ || host.empty()) return;
   guarded([&] { log_.rename(file_stem(started_, host, run_id_)); });

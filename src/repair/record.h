@@ -29,6 +29,8 @@ class Recorder {
   void run_started(const std::string& command, const Request& request, const Report& report);
   void disk(const DiskReport& disk);
   void volume(const VolumeReport& volume);
+  // What came of the keyring; nothing when none was needed.
+  void keyring(const Request& request);
   // From here on the log is named after the first host found.
   void name_after(const std::string& host);
   void action(const char* event, const VolumeReport& volume, const ActionReport& action, bool success);

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What a run is asked to do, from `mend`'s options or the console: values only.
+// What a run is asked to do, from `mend`'s options or the console: values only. What it takes out of the
+// keyring comes back in it.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "bitlocker/unlock.h"
+#include "keys/keyring.h"
 
 namespace mend::repair {
 
@@ -19,13 +22,24 @@ struct Origin {
   std::optional<Time> built;  // the image: a time that is past
 };
 
+// What came of the keyring.
+struct KeyringUse {
+  enum class Outcome { kNotNeeded, kOpened, kSkipped, kFailed };
+  Outcome outcome = Outcome::kNotNeeded;
+  std::string why;  // with kSkipped and kFailed
+  size_t keys = 0;  // that were taken out of it
+};
+
 struct Request {
   std::vector<std::string> disks;  // paths
   // The disks were found, not named: one that cannot be read is a verdict among others and ends no run.
   bool disks_found = false;
   std::vector<std::string> manifests;  // files
   bitlocker::Credentials credentials;
-  bool any_volume = false;  // not only Windows system volumes
+  std::shared_ptr<const keys::Keyring> keyring;  // sealed; may be null
+  Secret keyring_passphrase;                     // empty: the person is asked
+  KeyringUse keyring_use;                        // set by look()
+  bool any_volume = false;                       // not only Windows system volumes
   CheckDepth check = CheckDepth::kTouched;
   bool allow_dirty = false;          // goes on with the dirty flag set, never with an open log
   bool discard_hibernation = false;  // zeroes the header page of hiberfil.sys

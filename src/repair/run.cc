@@ -76,7 +76,8 @@ Report run(const char* command, Request& request, Operator& person, Report repor
     disks = open_disks(request, report.volumes, person);
     if (!request.dry_run) resume_all(request.audit_directory, disks, recorder, report, person);
     if (!report.stuck_journal) {
-      volumes = look(disks, request.credentials, person);
+      volumes = look(disks, request, person);
+      recorder.keyring(request);
       record_found(disks, volumes, recorder, report);
       std::vector<Work> work = targets(volumes, request);
       treat(work, recorder, report);
@@ -145,7 +146,7 @@ Report scan(Request& request, Operator& person) {
   Report report = begin(request);
   const std::vector<OpenDisk> disks = open_disks(request, report.volumes, person);
   for (const OpenDisk& disk : disks) report.disks.push_back(report_of(disk));
-  std::vector<Volume> volumes = look(disks, request.credentials, person);
+  std::vector<Volume> volumes = look(disks, request, person);
   bool windows = false;
   for (Volume& volume : volumes) {
     windows |= volume.is_windows();

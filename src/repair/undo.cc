@@ -92,7 +92,7 @@ void plan_return(Work& work, const Moved& moved) {
 // Windows has used the volume since: the files go back by name.
 void move_back(const std::vector<Moved>& moved, const std::vector<OpenDisk>& disks, const Found& found,
                Request& request, Recorder& recorder, Report& report, Operator& person) {
-  std::vector<Volume> volumes = look(disks, request.credentials, person);
+  std::vector<Volume> volumes = look(disks, request, person);
   std::erase_if(volumes, [&](const Volume& volume) {
     return volume.disk != found.disk || volume.partition.number != found.partition->number;
   });

@@ -81,15 +81,18 @@ std::string why_not(const bitlocker::Credentials& credentials) {
 
 }  // namespace
 
-void unlock(Volume& volume, const bitlocker::Credentials& credentials, Operator& person) {
+void read_metadata(Volume& volume) {
   volume.metadata =
       std::make_shared<const bitlocker::Metadata>(bitlocker::Metadata::read(*volume.before.partition));
-  const EncryptionReport& report = volume.report.encryption.emplace(describe(*volume.metadata));
+  volume.report.encryption = describe(*volume.metadata);
   if (const auto reason = volume.metadata->unsupported_reason()) {
     throw Error(ErrorCode::kUnsupported, "repair.look.bitlocker", *reason);
   }
+}
+
+void unlock(Volume& volume, const bitlocker::Credentials& credentials, Operator& person) {
   if (!search(volume, credentials, person))
-    throw Error(ErrorCode::kWrongKey, "repair.look.locked", wanted(report));
+    throw Error(ErrorCode::kWrongKey, "repair.look.locked", wanted(*volume.report.encryption));
 }
 
 bool unlock_by_person(Volume& volume, Operator& person) {
