@@ -5,8 +5,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "keys/date.h"
 #include "keys/json.h"
 #include "keys/scan.h"
+#include "keys/table.h"
 
 namespace mend::keys {
 namespace {
@@ -30,6 +32,10 @@ std::string tidy_host(std::string_view text) {
   return may_be_part_of_key(name) ? std::string() : printable(name);
 }
 
+std::string_view host_cell(const Entry& entry) {
+  return !host_of(entry.host).empty() ? entry.host : entry.path;
+}
+
 // What exports write where they have nothing to write.
 bool means_nothing(std::string_view cell) {
   constexpr std::string_view kWords[] = {"",   "nodata", "no data", "null", "none",   "n/a",
@@ -44,19 +50,26 @@ bool is_name_of_list(std::string_view cell) {
   return cell.size() < 100 && cell.starts_with("System.") && cell.find("[]") != std::string_view::npos;
 }
 
+// The name of a recovery object says it best: what exports call a date may be the computer's.
+std::optional<Time> created_of(const Entry& entry) {
+  for (const std::string_view cell : {entry.id, entry.path, entry.host})
+    if (const auto object = directory_object(cell); object && object->created) return object->created;
+  return parse_date(entry.date);
+}
+
 std::string of_host(const std::string& host) {
   return host.empty() ? "" : " for " + host;
 }
 
 }  // namespace
 
-void Collector::add(std::string_view key, const std::optional<Guid>& id, std::string_view host, size_t line) {
+void Collector::add(std::string_view key, const std::optional<Guid>& id, const Entry& entry) {
   try {
-    into_.recovery.push_back(
-        {id, tidy_host(host), bitlocker::RecoveryPassword::parse(key), std::nullopt, source_});
+    into_.recovery.push_back({id, tidy_host(host_cell(entry)), bitlocker::RecoveryPassword::parse(key),
+                              created_of(entry), parse_source(entry.source).value_or(source_)});
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kUsage) throw;
-    problem(line, error.what());
+    problem(entry.line, error.what());
   }
 }
 
@@ -83,8 +96,7 @@ void Collector::add_list(const Entry& entry) {
   const auto is = [](Finding::Kind kind) { return [kind](const Finding& f) { return f.kind == kind; }; };
   const auto keys = std::count_if(found.begin(), found.end(), is(Finding::Kind::kKey));
   if (keys == 0) return explain_no_key(entry);
-  const std::string_view host = !host_of(entry.host).empty() ? entry.host : entry.path;
-  if (keys == 1 && found.size() == 1) return add(entry.key, id_of(entry), host, entry.line);
+  if (keys == 1 && found.size() == 1) return add(entry.key, id_of(entry), entry);
 
   std::vector<Guid> ids;  // of the ID's cell, when it is a list of the same length
   for (const Finding& f : scan(entry.id))
@@ -95,10 +107,9 @@ void Collector::add_list(const Entry& entry) {
   for (const Finding& f : found) {
     const std::string_view text = entry.key.substr(f.offset, f.length);
     if (f.kind == Finding::Kind::kGuid) before = f.guid;
-    if (f.kind == Finding::Kind::kNearKey)
-      add(text, std::nullopt, host, entry.line);  // words what is wrong with it
+    if (f.kind == Finding::Kind::kNearKey) add(text, std::nullopt, entry);  // words what is wrong with it
     if (f.kind != Finding::Kind::kKey) continue;
-    add(text, before ? before : parallel ? std::optional(ids[number]) : std::nullopt, host, entry.line);
+    add(text, before ? before : parallel ? std::optional(ids[number]) : std::nullopt, entry);
     before.reset();
     ++number;
   }
@@ -108,7 +119,7 @@ std::optional<Guid> Collector::id_of(const Entry& entry) {
   const std::string_view text = trim_ascii(entry.id);
   if (const auto guid = Guid::parse(text)) return guid;
   for (const std::string_view cell : {text, entry.path, entry.host})
-    if (const auto guid = directory_object_id(cell)) return guid;
+    if (const auto object = directory_object(cell)) return object->id;
   if (!text.empty() && !means_nothing(text)) {
     problem_once(
         "id", entry.line,
@@ -119,7 +130,7 @@ std::optional<Guid> Collector::id_of(const Entry& entry) {
 }
 
 void Collector::explain_no_key(const Entry& entry) {
-  const std::string host = tidy_host(!host_of(entry.host).empty() ? entry.host : entry.path);
+  const std::string host = tidy_host(host_cell(entry));
   if (means_nothing(entry.key)) return problem(entry.line, "there is no key" + of_host(host));
   if (is_name_of_list(entry.key)) {
     return problem(entry.line, "the export wrote 'System.Object[]' instead of the keys" + of_host(host) +
@@ -135,11 +146,7 @@ void Collector::explain_no_key(const Entry& entry) {
 }
 
 void Collector::problem(size_t line, std::string why, size_t column) {
-  if (report_.problems.size() >= kMaximumProblems) {
-    ++report_.problems_left_out;
-    return;
-  }
-  report_.problems.push_back({file_, line, column, std::move(why)});
+  report_.add({file_, line, column, std::move(why)});
 }
 
 void Collector::problem_once(const char* topic, size_t line, std::string why) {

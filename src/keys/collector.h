@@ -18,6 +18,8 @@ struct Entry {
   std::string_view id;
   std::string_view host;
   std::string_view path;  // a distinguished name
+  std::string_view date;
+  std::string_view source;  // the word of the normalised table, or anything
   size_t line = 0;
 };
 
@@ -26,8 +28,8 @@ class Collector {
   Collector(std::string file, bitlocker::KeySource source, bitlocker::Credentials& into, ImportReport& report)
       : file_(std::move(file)), source_(source), into_(into), report_(report) {}
 
-  // One recovery password. A wrong one becomes a problem of that line.
-  void add(std::string_view key, const std::optional<Guid>& id, std::string_view host, size_t line);
+  // One recovery password; host, date and line are the entry's. A wrong one becomes a problem of that line.
+  void add(std::string_view key, const std::optional<Guid>& id, const Entry& entry);
   // All keys of a cell. A cell that holds none becomes a problem that says what it holds instead.
   void add(const Entry& entry);
   void add(bitlocker::StartupKey key);

@@ -52,6 +52,19 @@ const std::unordered_map<std::string_view, Role>& names() {
       {"system", Role::kVagueHost},
       {"distinguishedname", Role::kPath},
       {"dn", Role::kPath},
+      {"createddatetime", Role::kDate},
+      {"keycreated", Role::kDate},
+      {"whencreated", Role::kDate},
+      {"created", Role::kDate},
+      {"createdat", Role::kDate},
+      {"creationtime", Role::kDate},
+      {"backupdate", Role::kDate},
+      {"backuptime", Role::kDate},
+      {"lastupdatetime", Role::kDate},
+      {"date", Role::kDate},
+      {"time", Role::kTime},
+      {"gmt", Role::kOffset},
+      {"source", Role::kSource},
   };
   return table;
 }

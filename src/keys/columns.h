@@ -16,6 +16,10 @@ enum class Role {
   kHost,
   kVagueHost,  // "Name"
   kPath,       // a distinguished name, which may hold both
+  kDate,       // when the key was made or stored, as a date alone or with the time
+  kTime,       // of that day
+  kOffset,     // of that time, from UTC
+  kSource,     // what kind of file the key was in, of the normalised table
 };
 
 // Case, spaces and punctuation do not count.

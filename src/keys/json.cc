@@ -20,7 +20,7 @@ void join(WipedString& to, std::string_view text) {
 // An object that is being read, or, at the bottom, what is outside of any.
 struct Object {
   size_t line = 0;
-  WipedString key, vague_key, id, vague_id;
+  WipedString key, vague_key, id, vague_id, date;
   std::string host, vague_host, path;
   bool has_key_member = false;
   bool has_objects = false;
@@ -40,6 +40,7 @@ class KeyHandler : public JsonHandler {
     root.id = context.id;
     root.host = std::string(context.host);
     root.path = std::string(context.path);
+    root.date = context.date;
     levels_.push_back({false, Role::kNone});
   }
 
@@ -85,6 +86,13 @@ class KeyHandler : public JsonHandler {
       case Role::kPath:
         object.path = std::string(text);
         return;
+      case Role::kDate:
+        object.date = text;
+        return;
+      case Role::kTime:
+      case Role::kOffset:
+      case Role::kSource:
+        return;
       case Role::kNone:
         if (objects_.size() == 1) bare_string(text, line);
         return;
@@ -126,6 +134,9 @@ class KeyHandler : public JsonHandler {
     entry.path = object.path;
     for (auto above = objects_.rbegin(); entry.path.empty() && above != objects_.rend(); ++above)
       entry.path = above->path;
+    entry.date = object.date;
+    for (auto above = objects_.rbegin(); entry.date.empty() && above != objects_.rend(); ++above)
+      entry.date = above->date;
     if (!entry.key.empty()) return into_.add(entry);
     if (object.has_objects) return;
     if (!Guid::parse(object.id) && !Guid::parse(object.vague_id)) return;

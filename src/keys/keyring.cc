@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "keys/hosts.h"
 #include "keys/keyring_format.h"
 
 namespace mend::keys {

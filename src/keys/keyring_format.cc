@@ -176,10 +176,6 @@ Tag tag_of(const Subkeys& keys, Class of, uint32_t ordinal, Bytes subject) {
   return tag;
 }
 
-std::string folded_host(std::string_view host) {
-  return lower_ascii(trim_ascii(host.substr(0, host.find('.'))));
-}
-
 Secret encode_entry(const Entry& entry) {
   Secret bytes(kEntryBytes);
   const MutableBytes out = bytes.bytes();

@@ -57,8 +57,6 @@ enum class Class : uint8_t { kRecoveryId = 1, kStartupId = 2, kHost = 3, kNamele
 using Tag = std::array<uint8_t, kTagBytes>;
 // `ordinal`: 0 for the first row of its class and subject, 1 for the second…
 Tag tag_of(const Subkeys& keys, Class of, uint32_t ordinal, Bytes subject);
-// The name by which a host is looked for: without a domain, in small letters.
-std::string folded_host(std::string_view host);
 
 // What a row holds.
 struct Entry {

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "crypto/random.h"
+#include "keys/hosts.h"
 #include "keys/keyring_format.h"
 
 namespace mend::keys {

@@ -25,7 +25,7 @@ inline constexpr uint64_t kMaximumFileBytes = uint64_t{64} * 1024 * 1024;
 inline constexpr size_t kMaximumProblems = 1000;  // kept in a report; the rest are counted
 
 struct Problem {
-  std::string file;
+  std::string file;   // empty: no file alone
   size_t line = 0;    // 0: the file as a whole
   size_t column = 0;  // 0: the line as a whole
   std::string why;
@@ -39,6 +39,9 @@ struct ImportReport {
   size_t duplicates = 0;  // of these or of earlier ones: same protector ID and same key
   std::vector<Problem> problems;
   size_t problems_left_out = 0;
+
+  // Counts only, beyond kMaximumProblems.
+  void add(Problem problem);
 };
 
 // Adds the keys of a file, of a pipe, or of every file in a directory (not of its subdirectories; neither

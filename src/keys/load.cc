@@ -21,13 +21,7 @@ using bitlocker::KeySource;
 using bitlocker::StartupKey;
 
 void append(ImportReport&& from, ImportReport& to) {
-  for (Problem& problem : from.problems) {
-    if (to.problems.size() < kMaximumProblems) {
-      to.problems.push_back(std::move(problem));
-    } else {
-      ++to.problems_left_out;
-    }
-  }
+  for (Problem& problem : from.problems) to.add(std::move(problem));
   to.problems_left_out += from.problems_left_out;
 }
 
@@ -136,7 +130,16 @@ void read_directory(const std::string& directory, Credentials& into, ImportRepor
 
 }  // namespace
 
+void ImportReport::add(Problem problem) {
+  if (problems.size() < kMaximumProblems) {
+    problems.push_back(std::move(problem));
+  } else {
+    ++problems_left_out;
+  }
+}
+
 std::string Problem::text() const {
+  if (file.empty()) return why;
   std::string out = printable(file);
   if (line != 0) out += ":" + std::to_string(line);
   if (line != 0 && column != 0) out += ":" + std::to_string(column);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <numeric>
 
 namespace mend::keys {
@@ -14,6 +15,17 @@ using bitlocker::StartupKey;
 
 bool key_less(Bytes a, Bytes b) {
   return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
+}
+
+template <typename T>
+void remove_marked(std::vector<T>& items, const std::vector<bool>& drop) {
+  size_t kept = 0;
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (drop[i]) continue;
+    if (kept != i) items[kept] = std::move(items[i]);
+    ++kept;
+  }
+  items.erase(items.begin() + static_cast<ptrdiff_t>(kept), items.end());
 }
 
 // Drops what is equal to something earlier; the order stays. `less` orders, and what it does not tell apart
@@ -33,15 +45,9 @@ size_t remove_duplicates(std::vector<T>& items, Less less, Merge merge) {
       merge(items[order[first]], items[order[i]]);
     }
   }
-  size_t kept = 0;
-  for (size_t i = 0; i < items.size(); ++i) {
-    if (drop[i]) continue;
-    if (kept != i) items[kept] = std::move(items[i]);
-    ++kept;
-  }
-  const size_t dropped = items.size() - kept;
-  items.erase(items.begin() + static_cast<ptrdiff_t>(kept), items.end());
-  return dropped;
+  const size_t before = items.size();
+  remove_marked(items, drop);
+  return before - items.size();
 }
 
 // A computer may have been renamed, and its key exported again.
@@ -64,7 +70,47 @@ size_t remove_duplicates(Credentials& credentials) {
                            [](const StartupKey&, const StartupKey&) {});
 }
 
+// Of passwords of one ID, the one that is later than all others.
+const RecoveryCandidate* newest(const std::vector<RecoveryCandidate>& all, const std::vector<size_t>& group) {
+  const RecoveryCandidate* latest = nullptr;
+  bool alone = false;
+  for (const size_t index : group) {
+    const RecoveryCandidate& candidate = all[index];
+    if (!candidate.created) return nullptr;
+    if (latest != nullptr && *candidate.created == *latest->created) alone = false;
+    if (latest != nullptr && *candidate.created <= *latest->created) continue;
+    latest = &candidate;
+    alone = true;
+  }
+  return alone ? latest : nullptr;
+}
+
 }  // namespace
+
+size_t keep_newest(Credentials& credentials, ImportReport& report) {
+  std::vector<RecoveryCandidate>& all = credentials.recovery;
+  std::map<Guid, std::vector<size_t>> groups;
+  for (size_t i = 0; i < all.size(); ++i)
+    if (all[i].protector_id) groups[*all[i].protector_id].push_back(i);
+  std::vector<bool> drop(all.size());
+  size_t dropped = 0;
+  for (const auto& [id, group] : groups) {
+    if (group.size() < 2) continue;
+    const RecoveryCandidate* kept = newest(all, group);
+    const std::string what =
+        std::to_string(group.size()) + " different keys have the ID " + id.to_string() + ": ";
+    report.add({{},
+                0,
+                0,
+                what + (kept ? "the newest is kept, of " + to_iso8601(*kept->created)
+                             : "none is known to be the newest, so all are kept, and tried")});
+    if (kept == nullptr) continue;
+    for (const size_t index : group) drop[index] = &all[index] != kept;
+    dropped += group.size() - 1;
+  }
+  remove_marked(all, drop);
+  return dropped;
+}
 
 void merge(Credentials&& found, Credentials& into, ImportReport& report) {
   const size_t before = into.recovery.size() + into.startup_keys.size();

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "keys/date.h"
 
 namespace mend::keys {
 namespace {
@@ -151,8 +152,8 @@ class KeyScanner {
   std::vector<Group> groups_;
 };
 
-// `2024-07-19T05:27:00` somewhere in the 40 characters before `end`.
-bool has_timestamp_before(std::string_view text, size_t end) {
+// Where `2024-07-19T05:27:00` begins, somewhere in the 40 characters before `end`.
+std::optional<size_t> timestamp_before(std::string_view text, size_t end) {
   constexpr std::string_view kShape = "dddd-dd-ddTdd:dd:dd";
   const size_t start = end > 40 ? end - 40 : 0;
   for (size_t at = start; at + kShape.size() <= end; ++at) {
@@ -161,9 +162,9 @@ bool has_timestamp_before(std::string_view text, size_t end) {
       const char c = text[at + i];
       fits = kShape[i] == 'd' ? c >= '0' && c <= '9' : c == kShape[i];
     }
-    if (fits) return true;
+    if (fits) return at;
   }
-  return false;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -182,10 +183,12 @@ std::vector<Finding> scan(std::string_view text) {
   return found;
 }
 
-std::optional<Guid> directory_object_id(std::string_view text) {
+std::optional<DirectoryObject> directory_object(std::string_view text) {
   for (size_t brace = text.find('{'); brace != std::string_view::npos; brace = text.find('{', brace + 1)) {
-    if (!has_timestamp_before(text, brace)) continue;
-    if (const auto guid = Guid::parse(text.substr(brace, kGuidLength + 2))) return guid;
+    const std::optional<size_t> start = timestamp_before(text, brace);
+    if (!start) continue;
+    if (const auto guid = Guid::parse(text.substr(brace, kGuidLength + 2)))
+      return DirectoryObject{*guid, parse_date(text.substr(*start, brace - *start))};
   }
   return std::nullopt;
 }
@@ -193,7 +196,7 @@ std::optional<Guid> directory_object_id(std::string_view text) {
 std::string_view host_of(std::string_view text) {
   text = trim_ascii(text);
   if (text.size() < 3 || lower_ascii(text.substr(0, 3)) != "cn=") {
-    return directory_object_id(text) ? std::string_view() : text;
+    return directory_object(text) ? std::string_view() : text;
   }
   // The first component that is not the recovery object itself. A comma or a plus in a name is escaped.
   for (size_t from = 0; from < text.size();) {

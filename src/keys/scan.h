@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/guid.h"
 
 namespace mend::keys {
@@ -27,9 +28,13 @@ struct Finding {
 // separators between them; digits that touch a letter are none.
 std::vector<Finding> scan(std::string_view text);
 
-// The protector ID in the name of a recovery object of Active Directory, `2024-07-19T05:27:00-00:00{GUID}`,
-// alone or in a distinguished name.
-std::optional<Guid> directory_object_id(std::string_view text);
+// A recovery object of Active Directory by its name, `2024-07-19T05:27:00-00:00{GUID}`, alone or in a
+// distinguished name: the protector's ID, and when the key was stored.
+struct DirectoryObject {
+  Guid id;
+  std::optional<Time> created;
+};
+std::optional<DirectoryObject> directory_object(std::string_view text);
 // The computer's name out of a distinguished name; the text itself when it is none; empty when it names no
 // computer.
 std::string_view host_of(std::string_view text);

@@ -2,6 +2,7 @@
 #include "keys/table.h"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <tuple>
 
@@ -16,19 +17,8 @@ using bitlocker::RecoveryCandidate;
 constexpr std::string_view kHeader = "host,protector_id,recovery_key,created,source\n";
 constexpr size_t kKeyBytes = 55;
 
-std::string_view to_string(KeySource source) {
-  switch (source) {
-    case KeySource::kTyped:
-      return "typed";
-    case KeySource::kTable:
-      return "table";
-    case KeySource::kJson:
-      return "json";
-    case KeySource::kText:
-      return "text";
-  }
-  return "";
-}
+constexpr std::array kSources = {std::pair{KeySource::kTyped, "typed"}, std::pair{KeySource::kTable, "table"},
+                                 std::pair{KeySource::kJson, "json"}, std::pair{KeySource::kText, "text"}};
 
 // By RFC 4180.
 std::string cell(const std::string& text) {
@@ -55,6 +45,18 @@ bool comes_before(const RecoveryCandidate* a, const RecoveryCandidate* b) {
 }
 
 }  // namespace
+
+std::string_view to_string(KeySource source) {
+  for (const auto& [kind, word] : kSources)
+    if (kind == source) return word;
+  return "";
+}
+
+std::optional<KeySource> parse_source(std::string_view word) {
+  for (const auto& [kind, name] : kSources)
+    if (word == name) return kind;
+  return std::nullopt;
+}
 
 Secret write_table(const bitlocker::Credentials& credentials) {
   std::vector<const RecoveryCandidate*> order;

@@ -3,6 +3,9 @@
 // reader of tables here reads. FORMAT.md, "The normalised table".
 #pragma once
 
+#include <optional>
+#include <string_view>
+
 #include "bitlocker/keys.h"
 
 namespace mend::keys {
@@ -12,5 +15,9 @@ inline constexpr const char* kTableName = "recovery-keys.csv";  // in a customer
 // UTF-8, a header, a line for each recovery password, sorted by host and ID: the same keys give the same
 // bytes. Startup keys and passwords are not in it.
 Secret write_table(const bitlocker::Credentials& credentials);
+
+// The word that stands for it in the table.
+std::string_view to_string(bitlocker::KeySource source);
+std::optional<bitlocker::KeySource> parse_source(std::string_view word);
 
 }  // namespace mend::keys

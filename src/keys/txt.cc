@@ -80,6 +80,8 @@ class TextReader {
   void read_line(std::string_view line, size_t number) {
     const std::vector<Finding> found = scan(line);
     if (found.empty()) return;
+    Entry entry;
+    entry.line = number;
     const auto count = [&](Finding::Kind kind) {
       return std::count_if(found.begin(), found.end(), [&](const Finding& f) { return f.kind == kind; });
     };
@@ -88,10 +90,9 @@ class TextReader {
     if (keys == 1 && guids == 1 && !has_words(line, found)) own = guid_of(found);
     for (const Finding& f : found) {
       const std::string_view part = line.substr(f.offset, f.length);
-      if (f.kind == Finding::Kind::kNearKey)
-        into_.add(part, std::nullopt, {}, number);  // words what is wrong
+      if (f.kind == Finding::Kind::kNearKey) into_.add(part, std::nullopt, entry);  // words what is wrong
       if (f.kind != Finding::Kind::kKey) continue;
-      into_.add(part, only_id_ ? only_id_ : guids > 0 ? own : above_, {}, number);
+      into_.add(part, only_id_ ? only_id_ : guids > 0 ? own : above_, entry);
       above_.reset();
     }
     if (keys == 0 && guids == 1 && !names_something_else(line)) above_ = guid_of(found);

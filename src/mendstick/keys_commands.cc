@@ -3,61 +3,142 @@
 
 #include <fmt/format.h>
 
-#include <set>
+#include <algorithm>
+#include <filesystem>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "keys/keys.h"
+#include "keys/gather.h"
 #include "keys/table.h"
 
 namespace mend::mendstick {
 namespace {
 
-struct Gathered {
-  bitlocker::Credentials credentials;
-  std::vector<keys::StartupKeyFile> startup_files;
-  keys::ImportReport report;
-};
+namespace fs = std::filesystem;
 
-Gathered gather(const KeysOptions& options) {
-  Gathered gathered;
-  gathered.report = keys::load(options.files, gathered.credentials, &gathered.startup_files);
-  return gathered;
-}
+constexpr size_t kHostsShown = 20;
 
 std::string count(size_t number, const char* one, const char* many) {
   return fmt::format("{} {}", number, number == 1 ? one : many);
 }
 
-// Whether there was nothing to complain of.
-bool show(const Gathered& gathered, Terminal& terminal) {
-  const keys::ImportReport& report = gathered.report;
+keys::GatherRequest request_of(const KeysOptions& options) {
+  keys::GatherRequest request;
+  request.files = options.files;
+  if (!options.hosts.empty()) request.hosts = keys::HostList::load(options.hosts);
+  if (!options.only.empty()) request.wanted = keys::WantedList::load(options.only);
+  return request;
+}
+
+void show_problems(const keys::ImportReport& report, Terminal& terminal) {
   for (const keys::Problem& problem : report.problems) terminal.note(problem.text());
   if (report.problems_left_out != 0)
     terminal.note(fmt::format("{} more lines like these", report.problems_left_out));
-  std::set<std::string> hosts;
-  for (const bitlocker::RecoveryCandidate& candidate : gathered.credentials.recovery)
-    hosts.insert(candidate.host);
-  hosts.erase("");
-  fmt::print("{}, {} for {}; {} left out\n",
-             count(gathered.credentials.recovery.size(), "recovery key", "recovery keys"),
-             count(gathered.credentials.startup_keys.size(), "startup key", "startup keys"),
-             count(hosts.size(), "host", "hosts"), count(report.duplicates, "duplicate", "duplicates"));
-  return report.problems.empty();
+}
+
+void show_hosts(const keys::Gathered& gathered, bool all) {
+  size_t shown = 0;
+  for (const keys::HostKeys& host : gathered.by_host) {
+    if (!all && ++shown > kHostsShown) {
+      fmt::print("  … and {} more; --list names them all\n", gathered.by_host.size() - kHostsShown);
+      break;
+    }
+    fmt::print("  {}: {}{}\n", host.host, count(host.keys, "key", "keys"),
+               host.newest ? ", the newest of " + to_iso8601(*host.newest).substr(0, 10) : "");
+  }
+  if (gathered.without_host != 0)
+    fmt::print("  {} without a host's name\n", count(gathered.without_host, "key", "keys"));
+}
+
+// The exit status.
+int show(const keys::Gathered& gathered, const KeysOptions& options, Terminal& terminal) {
+  show_problems(gathered.report, terminal);
+  fmt::print("{} of {}, {}\n", count(gathered.credentials.recovery.size(), "recovery key", "recovery keys"),
+             count(gathered.by_host.size(), "host", "hosts"),
+             count(gathered.credentials.startup_keys.size(), "startup key", "startup keys"));
+  show_hosts(gathered, options.list);
+  const size_t duplicates = gathered.report.duplicates;
+  if (duplicates != 0) fmt::print("left out: {}\n", count(duplicates, "duplicate", "duplicates"));
+  if (gathered.superseded != 0)
+    fmt::print("left out: {} with a newer one under the same ID\n",
+               count(gathered.superseded, "key", "keys"));
+  if (gathered.not_wanted != 0)
+    fmt::print("left out: {} not wanted\n", count(gathered.not_wanted, "key", "keys"));
+  for (const std::string& host : gathered.hosts_without) fmt::print("no key of the host {}\n", host);
+  for (const keys::WantedKey& key : gathered.missing) fmt::print("still missing: {}\n", key.text());
+  const size_t problems = gathered.report.problems.size();
+  return problems + gathered.hosts_without.size() + gathered.missing.size() == 0 ? 0 : 1;
+}
+
+// CUSTOMER_DIR/keys, made where CUSTOMER_DIR is there.
+void make_folder(const std::string& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) return;
+  if (fs::create_directory(path, error)) fs::permissions(path, fs::perms::owner_all, error);
+  if (!error) return;
+  throw Error(ErrorCode::kUsage, "mendstick.keys.folder",
+              fmt::format("cannot make the folder {} for the keys ({}); give CUSTOMER_DIR/keys",
+                          printable(path), error.message()));
+}
+
+bool holds(const std::string& path, Bytes content) {
+  std::error_code error;
+  if (fs::file_size(path, error) != content.size() || error) return false;
+  return equal_constant_time(read_secret_file(path, content.size()).bytes(), content);
+}
+
+// A .BEK of the same name with another content is another key: it is never overwritten.
+void put_startup_key(const std::string& folder, const keys::StartupKeyFile& file) {
+  std::error_code error;
+  const std::string path = folder + "/" + file.name;
+  if (!fs::exists(path, error)) return write_secret_file(path, file.content.bytes());
+  if (holds(path, file.content.bytes())) return;
+  throw Error(ErrorCode::kConflict, "mendstick.keys.taken",
+              fmt::format("{} is another startup key; rename one of the two files", printable(path)));
+}
+
+// Files beside the table go onto a stick as well.
+void note_others(const KeysOptions& options, const keys::Gathered& gathered, Terminal& terminal) {
+  std::vector<std::string> others;
+  for (const fs::directory_entry& entry : fs::directory_iterator(options.output)) {
+    const std::string name = entry.path().filename().string();
+    const bool ours = name == keys::kTableName ||
+                      std::any_of(gathered.startup_files.begin(), gathered.startup_files.end(),
+                                  [&](const keys::StartupKeyFile& file) { return file.name == name; });
+    if (!ours && !name.starts_with(".")) others.push_back(printable(name));
+  }
+  std::sort(others.begin(), others.end());
+  if (!others.empty()) {
+    terminal.note(fmt::format("{} also holds {}: such a file is carried as it is, beside the table",
+                              printable(options.output), fmt::join(others, ", ")));
+  }
 }
 
 }  // namespace
 
 int run_keys_check(const KeysOptions& options, Terminal& terminal) {
-  return show(gather(options), terminal) ? 0 : 1;
+  return show(keys::gather(request_of(options)), options, terminal);
 }
 
 int run_keys_import(const KeysOptions& options, Terminal& terminal) {
-  const Gathered gathered = gather(options);
-  write_secret_file(options.output + "/" + keys::kTableName, keys::write_table(gathered.credentials).bytes());
-  for (const keys::StartupKeyFile& file : gathered.startup_files)
-    write_secret_file(options.output + "/" + file.name, file.content.bytes());
-  return show(gathered, terminal) ? 0 : 1;
+  keys::GatherRequest request = request_of(options);
+  const std::string table = options.output + "/" + keys::kTableName;
+  std::error_code error;
+  if (fs::exists(table, error)) request.earlier = table;
+  const keys::Gathered gathered = keys::gather(request);
+  const int status = show(gathered, options, terminal);
+  if (gathered.credentials.empty()) {
+    fmt::print("nothing is written\n");
+    return status;
+  }
+  make_folder(options.output);
+  for (const keys::StartupKeyFile& file : gathered.startup_files) put_startup_key(options.output, file);
+  if (!gathered.credentials.recovery.empty())
+    write_secret_file(table, keys::write_table(gathered.credentials).bytes());
+  fmt::print("written to {}\n", printable(options.output));
+  note_others(options, gathered, terminal);
+  return status;
 }
 
 }  // namespace mend::mendstick

@@ -6,19 +6,34 @@
 namespace mend::mendstick {
 namespace {
 
-constexpr const char* kFiles = "key files, or folders of them: CSV, JSON, text, .BEK, told apart by content";
+void add_gathering(CLI::App& command, KeysOptions& options) {
+  command
+      .add_option("FILE", options.files,
+                  "key files, or folders of them: CSV, JSON, text, .BEK, told apart by content")
+      ->required();
+  command.add_option("--hosts", options.hosts,
+                     "a list of computers, one a line or a CSV: those without a key are named");
+  command.add_option("--only", options.only, "a stick's wanted-keys.csv: only these keys are taken");
+  command.add_flag("--list", options.list, "name every host, not only the first");
+}
 
 void add_import(CLI::App& keys, KeysOptions& options, const AddCommand& add_command) {
   CLI::App* import =
       add_command(keys, Command::kKeysImport, "import", "gather a customer's keys in one table");
-  import->add_option("FILE", options.files, kFiles)->required();
+  add_gathering(*import, options);
   import->add_option("-o,--output", options.output, "the folder to put them in: CUSTOMER_DIR/keys")
       ->required();
+  import->footer(
+      "\nWrites recovery-keys.csv into the folder, readable by you alone, and copies .BEK files beside it. "
+      "Keys\n"
+      "that are in that table stay in it. What cannot be read is named by file, line and reason, and the "
+      "exit\n"
+      "status is 1 then, as it is when a host of --hosts or a key of --only is missing.");
 }
 
 void add_check(CLI::App& keys, KeysOptions& options, const AddCommand& add_command) {
   CLI::App* check = add_command(keys, Command::kKeysCheck, "check", "the same, and nothing is written");
-  check->add_option("FILE", options.files, kFiles)->required();
+  add_gathering(*check, options);
 }
 
 }  // namespace

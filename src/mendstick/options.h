@@ -25,6 +25,9 @@ enum class Command {
 struct KeysOptions {  // of `mendstick keys …`
   std::vector<std::string> files;
   std::string output;
+  std::string hosts;  // a list of hosts
+  std::string only;   // a list of wanted keys
+  bool list = false;
 };
 
 struct AuditOptions {  // of `mendstick audit verify`

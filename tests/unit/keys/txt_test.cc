@@ -121,10 +121,10 @@ TEST_CASE("the scanner finds GUIDs and keys at their places", "[keys]") {
 
 TEST_CASE("names of the directory give the ID and the computer", "[keys]") {
   const std::string object = "2024-07-19T05:27:00-00:00{" + guid_text(7) + "}";
-  CHECK(directory_object_id(object) == guid(7));
-  CHECK(directory_object_id("CN=2024-07-19T05:27:00\\+02:00{" + guid_text(7) + "},CN=PC01") == guid(7));
-  CHECK_FALSE(directory_object_id("CN={" + guid_text(7) + "},CN=PC01"));
-  CHECK_FALSE(directory_object_id("2024-07-19T05:27:00{" + guid_text(7).substr(1) + "}"));
+  CHECK(directory_object(object)->id == guid(7));
+  CHECK(directory_object("CN=2024-07-19T05:27:00\\+02:00{" + guid_text(7) + "},CN=PC01")->id == guid(7));
+  CHECK_FALSE(directory_object("CN={" + guid_text(7) + "},CN=PC01"));
+  CHECK_FALSE(directory_object("2024-07-19T05:27:00{" + guid_text(7).substr(1) + "}"));
   CHECK(host_of("CN=" + object + ",CN=PC01,OU=x") == "PC01");
   CHECK(host_of("cn=PC01") == "PC01");
   CHECK(host_of(" PC01 ") == "PC01");

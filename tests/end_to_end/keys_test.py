@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`mendstick keys`: what a preparer exported becomes what `mend` opens a PC with."""
+
+import os
+import shutil
+import stat
+
+from common import Scratch, main, run
+
+MENDSTICK = os.environ["MENDSTICK"]
+# Valid, and nobody's.
+OTHER = "000011-000022-000033-000044-000055-000066-000077-720885"
+GUID = "4967d63b-2e29-4ad8-8399-f6a339e3d00"
+
+
+class Keys(Scratch):
+    def setUp(self):
+        super().setUp()
+        self.customer = self.folder / "acme"
+        self.customer.mkdir()
+        self.keys = self.customer / "keys"
+
+    def put(self, name, text, encoding="utf-8"):
+        path = self.folder / name
+        path.write_bytes(text.encode(encoding))
+        return path
+
+    def mendstick(self, *arguments, status=0):
+        done = run(MENDSTICK, "keys", *arguments)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        for key in (OTHER, OTHER[7:]):
+            self.assertNotIn(key, done.stdout + done.stderr)
+        return done
+
+
+class Import(Keys):
+    def test_a_pc_opens_with_what_was_imported(self):
+        self.make_pc("--startup-key", self.folder / "x.BEK")
+        key, own = self.recovery_key(), self.protector_id()
+        ad = self.put("ad.csv", "ComputerName;Date;Time;GMT;PasswordID;RecoveryPassword\r\n"
+                      f"PC01;2024-07-19;05:27:00;+00:00;{own};{key}\r\nPC02;;;;{GUID}1;{OTHER}\r\n", "utf-16")
+        entra = self.put("entra.csv", "DeviceName,RecoveryKeyId,CreatedDateTime,RecoveryKey\n"
+                         f"NEWNAME,{own},2024-08-01T00:00:00Z,{key}\n")
+        done = self.mendstick("import", ad, entra, self.folder / "x.BEK", "-o", self.keys)
+        self.assertIn("2 recovery keys of 2 hosts, 1 startup key\n", done.stdout)
+        self.assertIn("NEWNAME: 1 key, the newest of 2024-08-01", done.stdout)
+        self.assertIn("left out: 1 duplicate\n", done.stdout)
+        self.assertNotIn(key[:13], done.stdout + done.stderr)
+        table = self.keys / "recovery-keys.csv"
+        self.assertEqual(stat.S_IMODE(table.stat().st_mode), 0o600)
+        self.assertEqual(table.read_text(encoding="utf-8"),
+                         "host,protector_id,recovery_key,created,source\n"
+                         f"NEWNAME,{own},{key},2024-08-01T00:00:00Z,table\nPC02,{GUID}1,{OTHER},,table\n")
+        self.assertEqual((self.keys / "x.BEK").read_bytes(), (self.folder / "x.BEK").read_bytes())
+        for keys in (table, self.keys / "x.BEK", self.keys):
+            report = self.repair("--keys", keys, "--dry-run")
+            self.assertEqual(report["verdict"], "would-fix")
+
+    def test_a_second_import_adds_and_a_repeated_one_changes_nothing(self):
+        first = self.put("a.csv", f"Hostname,KeyID,RecoveryKey\nPC01,{GUID}1,{OTHER}\n")
+        second = self.put("b.json", f'{{"id": "{GUID}2", "key": "{OTHER}"}}')
+        self.mendstick("import", first, "-o", self.keys)
+        self.mendstick("import", second, "-o", self.keys)
+        table = (self.keys / "recovery-keys.csv").read_bytes()
+        self.assertEqual(table.count(b"\n"), 3)
+        self.mendstick("import", first, second, "-o", self.keys)
+        self.assertEqual((self.keys / "recovery-keys.csv").read_bytes(), table)
+
+    def test_wrong_lines_are_named_and_the_rest_counts(self):
+        wrong = OTHER[:-1] + "6"
+        export = self.put("a.csv", f"Hostname,KeyID,RecoveryKey\nPC01,{GUID}1,{OTHER}\nPC02,{GUID}2,{wrong}\n"
+                          f"PC03,{GUID}3,System.Object[]\n")
+        hosts = self.put("hosts.txt", "pc01\nPC02\nPC09\n")
+        done = self.mendstick("check", export, "--hosts", hosts, status=1)
+        self.assertIn("a.csv:3: mistyped recovery password, wrong in group 8", done.stderr)
+        self.assertIn("a.csv:4: the export wrote 'System.Object[]'", done.stderr)
+        self.assertIn("no key of the host PC02\nno key of the host PC09\n", done.stdout)
+        self.assertFalse(self.keys.exists())
+        self.mendstick("import", export, "--hosts", hosts, "-o", self.keys, status=1)
+        self.assertIn(OTHER, (self.keys / "recovery-keys.csv").read_text(encoding="utf-8"))
+
+    def test_only_what_a_stick_found_missing_is_taken(self):
+        export = self.put("a.csv", "Hostname,KeyID,RecoveryKey\n" +
+                          "".join(f"PC0{n},{GUID}{n},{OTHER}\n" for n in range(1, 6)))
+        wanted = self.put("wanted-keys.csv", "protector_id,host,description,serial,first_wanted\n"
+                          f"{GUID}2,PC02,PC02 C: 19/07/2024,S,2024-07-20T08:01:00Z\n"
+                          f"{GUID}9,PC99,PC99 C: 19/07/2024,S,2024-07-20T08:01:00Z\n")
+        done = self.mendstick("import", export, "--only", wanted, "-o", self.keys, status=1)
+        self.assertIn("1 recovery key of 1 host", done.stdout)
+        self.assertIn(f"still missing: {GUID}9 (PC99 C: 19/07/2024)", done.stdout)
+        table = (self.keys / "recovery-keys.csv").read_text(encoding="utf-8")
+        self.assertIn("PC02", table)
+        self.assertNotIn("PC01", table)
+
+    def test_a_startup_key_of_the_same_name_is_never_overwritten(self):
+        folders = [self.folder / "one", self.folder / "two"]
+        for seed, folder in enumerate(folders):
+            folder.mkdir()
+            self.make_pc("--startup-key", folder / "key.BEK", seed=seed + 1)
+        self.mendstick("import", *folders, "-o", self.keys)
+        self.assertEqual(len(list(self.keys.iterdir())), 2)
+        first = (self.keys / "key.BEK").read_bytes()
+        shutil.rmtree(self.keys)
+        self.mendstick("import", folders[0], "-o", self.keys)
+        self.assertEqual((self.keys / "key.BEK").read_bytes(), first)
+        done = self.mendstick("import", folders[1], "-o", self.keys, status=1)
+        self.assertIn("another startup key", done.stderr)
+        self.assertEqual((self.keys / "key.BEK").read_bytes(), first)
+
+    def test_what_cannot_be_used_ends_with_a_clear_error(self):
+        export = self.put("a.csv", f"Hostname,KeyID,RecoveryKey\nPC01,{GUID}1,{OTHER}\n")
+        empty = self.put("empty.txt", "nothing\n")
+        for arguments, says in (((empty, "-o", self.keys), "no usable key"),
+                                ((self.folder / "absent", "-o", self.keys), "cannot be opened"),
+                                ((export, "-o", self.folder / "no" / "keys"), "CUSTOMER_DIR/keys"),
+                                ((export, "--hosts", empty.with_name("h"), "-o", self.keys), "cannot be opened"),
+                                ((export, "--only", export, "-o", self.keys), "no list of wanted keys")):
+            with self.subTest(says=says):
+                self.assertIn(says, self.mendstick("import", *arguments, status=2).stderr)
+                self.assertFalse(self.keys.exists())
+
+
+if __name__ == "__main__":
+    main()
