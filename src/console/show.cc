@@ -133,7 +133,8 @@ std::string show_check(const repair::CheckResult& result) {
       continue;
     }
     for (const ntfs::Finding& finding : volume.check->findings) {
-      text += fmt::format("    {}: {}\n", ntfs::to_string(finding.kind), printable(finding.what));
+      const std::string where = finding.path.empty() ? "" : fmt::format(" ({})", finding.path);
+      text += fmt::format("    {}: {}{}\n", ntfs::to_string(finding.kind), printable(finding.what), where);
     }
     if (volume.check->more_findings != 0)
       text += fmt::format("    and {} more\n", volume.check->more_findings);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The full consistency check: $Bitmap against the runs of every record in use, $MFT's bitmap
-// against the records, directory entries against their records, both ways and both names. Reads
-// only, in order, in large pieces.
+// The full consistency check: what chkdsk looks at in its first three stages (the list, with the
+// source of each fact: CHECK.md). Reads only, in order, in large pieces.
 //
 // Invariants
 //   NC-1  A healthy volume has no finding. What a check cannot decide it does not claim.
 //   NC-2  Memory: one bit a cluster, one bit a record, and lists that grow with the number of
-//         directories, not of files; under 128 MiB for a million files on 1 TiB.
+//         directories, not of files; under 128 MiB for a million files on 1 TiB. Of index blocks the
+//         first and the last key are kept until the whole index was seen (IndexTree).
 //   NC-3  A damaged record or block is a finding, never the end of the check; only a device error
 //         is.
 #pragma once
@@ -30,6 +30,12 @@ enum class FindingKind {
   kEntryWithoutName,  // a directory entry whose record has no such name
   kNameWithoutEntry,  // a name in a record that its directory does not list
   kOrphanExtension,   // an extension record that no attribute list names
+  kBadSecurity,       // $Secure contradicts itself, or a file names a security id that is not there
+  kObjectId,          // $ObjId and the files that have object IDs disagree
+  kReparsePoint,      // $Reparse and the files that are reparse points disagree
+  kQuota,             // $Quota contradicts itself, or a file names an owner that is not there
+  kSystemFile,        // a file of NTFS itself is missing or not what it must be
+  kUnreachable,       // a folder from which no way leads to the root
 };
 std::string_view to_string(FindingKind kind);
 
@@ -39,8 +45,11 @@ struct Finding {
   uint64_t record = kNoRecord;                    // the file it is about
   uint64_t first_cluster = 0, cluster_count = 0;  // of the cluster kinds
   std::string what;                               // one sentence
-  bool operator==(const Finding&) const = default;
+  // Of the file, for the reader; empty: unknown. It says where damage is, not what it is: the same damage has
+  // another path after a folder was moved, and counts as the same.
+  std::string path;
   // By kind, record, clusters, sentence.
+  bool operator==(const Finding& other) const;
   bool operator<(const Finding& other) const;
 };
 

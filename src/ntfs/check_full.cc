@@ -81,8 +81,25 @@ std::string_view to_string(FindingKind kind) {
       return "name-without-entry";
     case FindingKind::kOrphanExtension:
       return "orphan-extension";
+    case FindingKind::kBadSecurity:
+      return "bad-security";
+    case FindingKind::kObjectId:
+      return "object-id";
+    case FindingKind::kReparsePoint:
+      return "reparse-point";
+    case FindingKind::kQuota:
+      return "quota";
+    case FindingKind::kSystemFile:
+      return "system-file";
+    case FindingKind::kUnreachable:
+      return "unreachable";
   }
   return "unknown";
+}
+
+bool Finding::operator==(const Finding& other) const {
+  return std::tie(kind, record, first_cluster, cluster_count, what) ==
+         std::tie(other.kind, other.record, other.first_cluster, other.cluster_count, other.what);
 }
 
 bool Finding::operator<(const Finding& other) const {
@@ -98,22 +115,30 @@ Checker::Checker(Volume& volume, const std::function<void(double)>& progress)
       records_in_use_(static_cast<size_t>((volume.record_count() + 63) / 64), 0),
       names_(kNameBuckets),
       blocks_(kOtherBuckets),
-      extensions_(kOtherBuckets) {}
+      extensions_(kOtherBuckets),
+      object_ids_(kOtherBuckets),
+      reparse_points_(kOtherBuckets) {}
 
 CheckReport Checker::run() {
+  read_system_files();
   read_records();
   check_deferred();
   read_blocks();
+  walk_large_indexes();
   check_record_bitmap();
   check_cluster_bitmap();
   check_mirror();
+  check_system_records();
+  check_folders();
   report_.clusters_in_use = clusters_.count();
   overlaps_.settle();
   unmarked_.settle();
   report_.more_findings += overlaps_.dropped() + unmarked_.dropped();
-  if (!names_.even() || !blocks_.even() || !extensions_.even() || !overlaps_.empty() || !unmarked_.empty())
-    name_offenders();
+  const bool even =
+      std::all_of(balances_.begin(), balances_.end(), [](const Balance* balance) { return balance->even(); });
+  if (!even || !overlaps_.empty() || !unmarked_.empty()) name_offenders();
   std::sort(report_.findings.begin(), report_.findings.end());
+  add_paths(volume_, report_.findings);
   tell(1.0);
   return std::move(report_);
 }
@@ -188,7 +213,7 @@ void Checker::check_mirror() {
 
 // The naming round.
 void Checker::name_offenders() {
-  for (Balance* balance : {&names_, &blocks_, &extensions_}) {
+  for (Balance* balance : balances_) {
     const size_t uneven = balance->uneven_buckets();
     if (uneven > kBucketsToName) report_.more_findings += uneven - kBucketsToName;
     balance->keep_uneven(kBucketsToName);
@@ -198,6 +223,34 @@ void Checker::name_offenders() {
   check_deferred();
   read_blocks();
   report_suspects();
+}
+
+std::string Checker::sentence(const Suspect& suspect) {
+  const std::string name = printable(to_utf8(suspect.name));
+  const uint64_t record = suspect.record, other = suspect.other;
+  switch (suspect.kind) {
+    case FindingKind::kNameWithoutEntry:
+      return fmt::format("file {} says it is \"{}\" in folder {}, which does not list it so", record, name,
+                         other);
+    case FindingKind::kEntryWithoutName:
+      return fmt::format("folder {} lists \"{}\" as file {}, which does not say so", other, name, record);
+    case FindingKind::kOrphanExtension:
+      return fmt::format("MFT record {} continues file {}, which does not name it", record, other);
+    case FindingKind::kObjectId:
+      return suspect.added
+                 ? fmt::format("file {} has an object ID that $ObjId does not list so", record)
+                 : fmt::format("$ObjId lists an object ID for file {}, which does not have it", record);
+    case FindingKind::kReparsePoint:
+      return suspect.added ? fmt::format("file {} is a reparse point that $Reparse does not list so", record)
+                           : fmt::format("$Reparse lists file {}, which is no such reparse point", record);
+    case FindingKind::kBadIndex:
+      return suspect.added
+                 ? fmt::format("file {}: no entry leads to the index block at VCN {}", record, other)
+                 : fmt::format("file {}: an entry leads to VCN {}, where no index block is in use", record,
+                               other);
+    default:
+      return fmt::format("file {} names MFT record {}, which is not its own", record, other);
+  }
 }
 
 void Checker::report_suspects() {
@@ -214,27 +267,7 @@ void Checker::report_suspects() {
       const size_t rank = suspects_[i].added ? i - first - removed : i - first;
       if (rank < paired) continue;
       const Suspect& suspect = suspects_[i];
-      const std::string name = printable(to_utf8(suspect.name));
-      std::string what;
-      if (suspect.kind == FindingKind::kNameWithoutEntry)
-        what = fmt::format("file {} says it is \"{}\" in folder {}, which does not list it so",
-                           suspect.record, name, suspect.other);
-      else if (suspect.kind == FindingKind::kEntryWithoutName)
-        what = fmt::format("folder {} lists \"{}\" as file {}, which does not say so", suspect.other, name,
-                           suspect.record);
-      else if (suspect.kind == FindingKind::kOrphanExtension)
-        what = fmt::format("MFT record {} continues file {}, which does not name it", suspect.record,
-                           suspect.other);
-      else if (suspect.kind == FindingKind::kBadIndex && suspect.added)
-        what = fmt::format("file {}: no entry leads to the index block at VCN {}", suspect.record,
-                           suspect.other);
-      else if (suspect.kind == FindingKind::kBadIndex)
-        what = fmt::format("file {}: an entry leads to VCN {}, where no index block is in use",
-                           suspect.record, suspect.other);
-      else
-        what =
-            fmt::format("file {} names MFT record {}, which is not its own", suspect.record, suspect.other);
-      report({suspect.kind, suspect.record, 0, 0, std::move(what)});
+      report({suspect.kind, suspect.record, 0, 0, sentence(suspect)});
     }
   }
 }

@@ -5,7 +5,6 @@
 #include <bit>
 
 #include "base/error.h"
-#include "base/text.h"
 #include "ntfs/checker.h"
 
 namespace mend::ntfs {
@@ -19,19 +18,35 @@ uint8_t log2_of(uint32_t power_of_two) {
   return static_cast<uint8_t>(std::countr_zero(power_of_two));
 }
 
-uint8_t tag_of(Bytes index_name) {
-  return static_cast<uint8_t>(hash_bytes(index_name, 0));
-}
-
 bool bit_is_set(Bytes bitmap, uint64_t bit) {
   return bit / 8 < bitmap.size() && ((bitmap[static_cast<size_t>(bit / 8)] >> (bit % 8)) & 1) != 0;
 }
 
 }  // namespace
 
+uint8_t Checker::index_tag(Bytes name_le) {
+  return static_cast<uint8_t>(hash_bytes(name_le, 0));
+}
+
+Checker::IndexOf Checker::index_of(uint64_t owner, Bytes name_le, const IndexRootView& root) const {
+  IndexOf index{owner, index_tag(name_le), !root.view_index, View::kOther, root.collation};
+  const uint64_t record = MftReference::unpack(owner).record;
+  if (object_id_file_ == record) index.view = View::kObjectIds;
+  if (reparse_file_ == record) index.view = View::kReparsePoints;
+  return index;
+}
+
 void Checker::check_root(uint64_t owner, const Attribute& attribute) {
   const IndexRootView root = IndexRootView::parse(attribute, volume_.geometry().cluster_bytes);
-  check_node({owner, tag_of(attribute.name_le), !root.view_index}, root.node);
+  const IndexOf index = index_of(owner, attribute.name_le, root);
+  const uint64_t record = MftReference::unpack(owner).record;
+  if (attribute.is_named(u"$I30") && (!index.directory || root.collation != Collation::kFileName))
+    find(FindingKind::kBadIndex, record, fmt::format("folder {}: its index is not one of names", record));
+  if (attribute.is_named(u"$I30") && root.block_bytes != volume_.geometry().index_block_bytes)
+    find(FindingKind::kBadIndex, record,
+         fmt::format("folder {}: its index has blocks of {} bytes on a volume with blocks of {}", record,
+                     root.block_bytes, volume_.geometry().index_block_bytes));
+  check_node(index, root.node);
 }
 
 // An index that lies in one base record as a whole; what does not is opened later.
@@ -56,7 +71,7 @@ void Checker::plan_index(const RecordView& record, const Attribute& allocation) 
   RunDecoder decoder(allocation.mapping_pairs, allocation.lowest_vcn, allocation.highest_vcn,
                      volume_.geometry().cluster_count);
   for (Run run; decoder.next(run);) runs.push_back(run);
-  plan_blocks({record.reference().pack(), tag_of(allocation.name_le), !view.view_index}, view, runs,
+  plan_blocks(index_of(record.reference().pack(), allocation.name_le, view), view, runs,
               std::min(allocation.data_bytes, allocation.initialised_bytes), bitmap.value);
 }
 
@@ -74,7 +89,7 @@ void Checker::plan_index_of(const File& file, const Attribute& root) {
     throw Error(
         ErrorCode::kCorrupt, "ntfs.check.index.bitmap",
         fmt::format("file {}: the bitmap of its index is missing or too short", file.reference().record));
-  plan_blocks({file.reference().pack(), tag_of(root.name_le), !view.view_index}, view, allocation->runs(),
+  plan_blocks(index_of(file.reference().pack(), root.name_le, view), view, allocation->runs(),
               std::min(allocation->size_bytes(), allocation->initialised_bytes()),
               bitmap->read_bytes(0, (blocks + 7) / 8));
 }
@@ -82,26 +97,38 @@ void Checker::plan_index_of(const File& file, const Attribute& root) {
 void Checker::plan_blocks(const IndexOf& index, const IndexRootView& root, const RunList& runs,
                           uint64_t size_bytes, Bytes bitmap) {
   const uint64_t cluster_bytes = volume_.geometry().cluster_bytes;
+  const uint64_t owner = MftReference::unpack(index.owner).record;
+  PlannedIndex planned;
+  planned.index = index;
+  planned.block_shift = log2_of(root.block_bytes);
+  planned.vcn_shift = log2_of(root.vcn_bytes);
+  planned.tree = std::make_unique<IndexTree>();
+  indexes_.push_back(std::move(planned));
+  PlannedIndex& known = indexes_.back();
+  keep_node(known, IndexTree::kRoot, root.node);
   Piece block;
-  block.owner = index.owner;
-  block.tag = index.tag;
-  block.directory = index.directory;
+  block.index = static_cast<uint32_t>(indexes_.size() - 1);
   block.blocks = 1;
-  block.block_shift = log2_of(root.block_bytes);
-  block.vcn_shift = log2_of(root.vcn_bytes);
-  const uint64_t count = std::min<uint64_t>(size_bytes >> block.block_shift, bitmap.size() * 8);
+  const uint64_t count = std::min<uint64_t>(size_bytes >> known.block_shift, bitmap.size() * 8);
+  for (uint64_t number = count; number < bitmap.size() * 8; ++number) {
+    if (!bit_is_set(bitmap, number)) continue;
+    find(FindingKind::kBadIndex, owner,
+         fmt::format("file {}: the bitmap of its index has block {} in use, and there are {}", owner, number,
+                     count));
+    break;
+  }
   size_t run = 0;
   for (uint64_t number = 0; number < count; ++number) {
     if (!bit_is_set(bitmap, number)) continue;
-    const uint64_t start = number << block.block_shift;
+    const uint64_t start = number << known.block_shift;
     while (run < runs.size() && runs[run].end_vcn() * cluster_bytes <= start) ++run;
-    block.first_vcn = start >> block.vcn_shift;
+    block.first_vcn = start >> known.vcn_shift;
     if (run == runs.size() || runs[run].is_hole()) {
-      find(FindingKind::kBadIndex, MftReference::unpack(index.owner).record,
-           fmt::format("file {}: no cluster for the index block at VCN {}",
-                       MftReference::unpack(index.owner).record, block.first_vcn));
+      find(FindingKind::kBadIndex, owner,
+           fmt::format("file {}: no cluster for the index block at VCN {}", owner, block.first_vcn));
       continue;
     }
+    ++known.blocks_left;
     block.offset = runs[run].lcn * cluster_bytes + (start - runs[run].vcn * cluster_bytes);
     if (start + root.block_bytes > runs[run].end_vcn() * cluster_bytes)
       odd_blocks_.push_back(block);
@@ -114,9 +141,10 @@ void Checker::plan_blocks(const IndexOf& index, const IndexRootView& root, const
 void Checker::plan_block(const Piece& block) {
   if (!pieces_.empty()) {
     Piece& last = pieces_.back();
-    const uint64_t bytes = uint64_t{last.blocks} << last.block_shift;
-    if (last.owner == block.owner && last.tag == block.tag && last.offset + bytes == block.offset &&
-        last.first_vcn + (bytes >> last.vcn_shift) == block.first_vcn && bytes < kPieceBytes) {
+    const PlannedIndex& index = indexes_[block.index];
+    const uint64_t bytes = uint64_t{last.blocks} << index.block_shift;
+    if (last.index == block.index && last.offset + bytes == block.offset &&
+        last.first_vcn + (bytes >> index.vcn_shift) == block.first_vcn && bytes < kPieceBytes) {
       ++last.blocks;
       return;
     }
@@ -127,9 +155,10 @@ void Checker::plan_block(const Piece& block) {
 void Checker::read_blocks() {
   std::sort(pieces_.begin(), pieces_.end(),
             [](const Piece& a, const Piece& b) { return a.offset < b.offset; });
-  const auto end_of = [](const Piece& piece) {
-    return piece.offset + (uint64_t{piece.blocks} << piece.block_shift);
+  const auto bytes_of = [&](const Piece& piece) {
+    return uint64_t{piece.blocks} << indexes_[piece.index].block_shift;
   };
+  const auto end_of = [&](const Piece& piece) { return piece.offset + bytes_of(piece); };
   ByteVector buffer;
   for (size_t first = 0, next; first < pieces_.size(); first = next) {
     const uint64_t start = pieces_[first].offset;
@@ -143,76 +172,10 @@ void Checker::read_blocks() {
     ++report_.reads;
     report_.bytes_read += buffer.size();
     for (size_t i = first; i < next; ++i)
-      check_blocks(pieces_[i], slice(MutableBytes(buffer), pieces_[i].offset - start,
-                                     uint64_t{pieces_[i].blocks} << pieces_[i].block_shift));
+      check_blocks(pieces_[i], slice(MutableBytes(buffer), pieces_[i].offset - start, bytes_of(pieces_[i])));
     tell(0.7 + 0.25 * static_cast<double>(first) / static_cast<double>(pieces_.size()));
   }
   for (const Piece& block : odd_blocks_) check_odd_block(block);
-}
-
-void Checker::check_blocks(const Piece& piece, MutableBytes blocks) {
-  const size_t block_bytes = size_t{1} << piece.block_shift;
-  const IndexOf index{piece.owner, piece.tag, piece.directory};
-  for (uint32_t i = 0; i < piece.blocks; ++i)
-    check_block(index, piece.first_vcn + ((uint64_t{i} << piece.block_shift) >> piece.vcn_shift),
-                blocks.subspan(i * block_bytes, block_bytes));
-}
-
-void Checker::check_odd_block(const Piece& block) {
-  const File file = volume_.open(MftReference::unpack(block.owner));
-  for (const Attribute& attribute : file.attributes()) {
-    if (attribute.type != AttributeType::kIndexAllocation || attribute.resident ||
-        attribute.lowest_vcn != 0 || tag_of(attribute.name_le) != block.tag)
-      continue;
-    Stream allocation = file.stream_of(attribute);
-    ByteVector bytes =
-        allocation.read_bytes(block.first_vcn << block.vcn_shift, uint64_t{1} << block.block_shift);
-    ++report_.reads;
-    report_.bytes_read += bytes.size();
-    check_block({block.owner, block.tag, block.directory}, block.first_vcn, bytes);
-    return;
-  }
-}
-
-void Checker::check_block(const IndexOf& index, uint64_t vcn, MutableBytes block) {
-  const uint64_t record = MftReference::unpack(index.owner).record;
-  weigh(blocks_, true, hash_pair(index.owner + index.tag, vcn), FindingKind::kBadIndex, record, vcn);
-  try {
-    check_node(index, open_index_block(block, vcn));
-  } catch (const Error& error) {
-    find(FindingKind::kBadIndex, record, fmt::format("file {}: {}", record, error.what()));
-  }
-}
-
-void Checker::check_node(const IndexOf& index, Bytes node) {
-  const MftReference owner = MftReference::unpack(index.owner);
-  Bytes previous;
-  NodeView view(node, !index.directory);
-  for (IndexEntry entry; view.next(entry);) {
-    if (entry.has_child())
-      weigh(blocks_, false, hash_pair(index.owner + index.tag, entry.child_vcn), FindingKind::kBadIndex,
-            owner.record, entry.child_vcn);
-    if (entry.is_last() || !index.directory) continue;
-    const FileNameView name = FileNameView::parse(entry.key);
-    const Bytes name_le = name.name_le();
-    const uint64_t seed = hash_pair(entry.reference, index.owner) + static_cast<uint64_t>(name.name_space());
-    weigh(names_, false, hash_bytes(name_le, seed), FindingKind::kEntryWithoutName,
-          MftReference::unpack(entry.reference).record, owner.record, name_le);
-    if (round_ == Round::kNaming) continue;
-    ++report_.entries;
-    if (name.parent() != owner)
-      find(FindingKind::kBadIndex, owner.record,
-           fmt::format("folder {}: the entry \"{}\" says it is in folder {}", owner.record,
-                       printable(to_utf8(name.name())), name.parent().record));
-    if (!previous.empty()) {
-      const int order = upcase_.compare_le(previous, name_le);
-      if (order > 0 || (order == 0 && equal(previous, name_le)))
-        find(FindingKind::kBadIndex, owner.record,
-             fmt::format("folder {}: the entry \"{}\" is not in order", owner.record,
-                         printable(to_utf8(name.name()))));
-    }
-    previous = name_le;
-  }
 }
 
 }  // namespace mend::ntfs

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "base/error.h"
 #include "ntfs/checker.h"
@@ -13,6 +12,8 @@ namespace mend::ntfs {
 namespace {
 
 constexpr uint64_t kPieceBytes = 1 << 20;
+constexpr uint64_t kFirstFreeRecord = 24;
+constexpr size_t kObjectIdBytes = 16;
 
 std::string about(uint64_t record, const Error& error) {
   const std::string_view text = error.what();
@@ -62,41 +63,117 @@ void Checker::check_records(MutableBytes piece, uint64_t first_record) {
 void Checker::check_record(const RecordView& record) {
   const uint64_t owner = record.is_base() ? record.reference().pack() : record.base().pack();
   const bool counting = round_ == Round::kCounting;
-  unsigned names = 0;
+  const TellRule tell = [&](const std::string& what) {
+    find(FindingKind::kBadRecord, record.number(), fmt::format("MFT record {} {}", record.number(), what));
+  };
+  RecordRules rules(attribute_table_, upcase_, tell);
+  FileShape shape;
+  shape.directory_flag = record.is_directory();
+  names_of_file_.clear();
   bool has_list = false;
   record.for_each_attribute([&](const Attribute& attribute) {
-    const bool whole = record.is_base() && !has_list;
-    if (!attribute.resident) check_runs(record, owner, attribute, whole);
-    if (attribute.type == AttributeType::kFileName) {
-      ++names;
-      check_name(record, owner, attribute);
-    } else if (attribute.type == AttributeType::kAttributeList) {
-      has_list = true;
-    } else if (attribute.type == AttributeType::kIndexRoot) {
-      check_root(owner, attribute);
-    } else if (attribute.type == AttributeType::kIndexAllocation && whole && counting) {
-      plan_index(record, attribute);
+    if (counting) {
+      rules.see(attribute);
+      shape.see(attribute);
     }
+    if (attribute.type == AttributeType::kAttributeList) has_list = true;
+    check_attribute(record, owner, attribute, record.is_base() && !has_list);
   });
   if (!record.is_base())
     weigh(extensions_, true, hash_pair(owner, record.reference().pack()), FindingKind::kOrphanExtension,
           record.number(), record.base().record);
   if (!counting) return;
   ++report_.records_in_use;
+  if (record.sequence() == 0) tell("is in use with the sequence number 0");
   if (!record.is_base()) return;
+  if (!has_list) shape.check(tell);
+  check_base(record, has_list);
+}
+
+void Checker::check_base(const RecordView& record, bool has_list) {
   ++(record.is_directory() ? report_.directories : report_.files);
   if (has_list)
     deferred_.push_back(record.number());
-  else if (names != record.link_count())
-    find(FindingKind::kBadRecord, record.number(),
-         fmt::format("MFT record {} has {} names but counts {} links", record.number(), names,
-                     record.link_count()));
+  else
+    check_names(record.number(), record.link_count());
+}
+
+void Checker::check_names(uint64_t record, uint16_t link_count) {
+  if (names_of_file_.size() != link_count)
+    find(FindingKind::kBadRecord, record,
+         fmt::format("file {} has {} names but counts {} links", record, names_of_file_.size(), link_count));
+  if (!names_pair(names_of_file_))
+    find(FindingKind::kBadRecord, record,
+         fmt::format("file {} has a DOS name without a long name in the same folder", record));
+  // Of the records before, some are kept for NTFS itself and have no name.
+  if (names_of_file_.empty() && link_count == 0 && record >= kFirstFreeRecord)
+    find(FindingKind::kBadRecord, record, fmt::format("file {} is in use and has no name", record));
+}
+
+void Checker::check_attribute(const RecordView& record, uint64_t owner, const Attribute& attribute,
+                              bool whole) {
+  if (!attribute.resident) check_runs(record, owner, attribute, whole);
+  switch (attribute.type) {
+    case AttributeType::kStandardInformation:
+      check_information(record, attribute);
+      break;
+    case AttributeType::kFileName:
+      check_name(record, owner, attribute);
+      break;
+    case AttributeType::kObjectId:
+      if (object_id_file_)
+        weigh(object_ids_, true, hash_bytes(slice(attribute.value, 0, kObjectIdBytes), owner),
+              FindingKind::kObjectId, MftReference::unpack(owner).record, record.number());
+      break;
+    case AttributeType::kReparsePoint:
+      if (reparse_file_ && (attribute.resident || attribute.lowest_vcn == 0)) check_reparse(owner, attribute);
+      break;
+    case AttributeType::kIndexRoot:
+      check_root(owner, attribute);
+      break;
+    case AttributeType::kIndexAllocation:
+      if (whole && round_ == Round::kCounting) plan_index(record, attribute);
+      break;
+    default:
+      break;
+  }
+}
+
+// The tag leads the reparse data, which may lie in clusters.
+void Checker::check_reparse(uint64_t owner, const Attribute& attribute) {
+  const uint64_t record = MftReference::unpack(owner).record;
+  ByteVector tag(4);
+  if (attribute.resident) {
+    const Bytes head = slice(attribute.value, 0, tag.size());
+    tag.assign(head.begin(), head.end());
+  } else {
+    Run run;
+    RunDecoder decoder(attribute.mapping_pairs, 0, attribute.highest_vcn, volume_.geometry().cluster_count);
+    if (!decoder.next(run) || run.is_hole())
+      throw Error(ErrorCode::kCorrupt, "ntfs.check.reparse", "its reparse data have no cluster");
+    volume_.read(volume_.cluster_offset(run.lcn), tag);
+  }
+  weigh(reparse_points_, true, hash_pair(read_le<uint32_t>(tag, 0), owner), FindingKind::kReparsePoint,
+        record, record);
 }
 
 void Checker::check_name(const RecordView& record, uint64_t owner, const Attribute& attribute) {
   const FileNameView name = FileNameView::parse(attribute.value);
   const uint64_t parent = name.parent().pack();
-  const uint64_t seed = hash_pair(owner, parent) + static_cast<uint64_t>(name.name_space());
+  const uint64_t seed = hash_pair(owner, parent) + name_tag(name);
+  const uint64_t file = MftReference::unpack(owner).record;
+  if (round_ == Round::kCounting) {
+    names_of_file_.push_back({parent, name.name_space()});
+    const bool folder = (name.attributes() & file_attribute::kDirectory) != 0;
+    if (folder && name.name_space() != NameSpace::kDos) folders_.push_back({file, name.parent().record});
+    if (record.is_base() && folder != record.is_directory())
+      find(FindingKind::kBadRecord, record.number(),
+           fmt::format("MFT record {} is {} folder, and its name says otherwise", record.number(),
+                       folder ? "no" : "a"));
+    if (!attribute.indexed)
+      find(FindingKind::kBadRecord, record.number(),
+           fmt::format("MFT record {} has a name that does not say that it is in an index", record.number()));
+  }
   weigh(names_, true, hash_bytes(name.name_le(), seed), FindingKind::kNameWithoutEntry, record.number(),
         name.parent().record, name.name_le());
 }
@@ -106,17 +183,24 @@ void Checker::check_runs(const RecordView& record, uint64_t owner, const Attribu
   RunDecoder decoder(attribute.mapping_pairs, attribute.lowest_vcn, attribute.highest_vcn,
                      volume_.geometry().cluster_count);
   const bool counting = round_ == Round::kCounting;
+  uint64_t taken = 0;
   for (Run run; decoder.next(run);) {
     if (run.is_hole()) continue;
+    taken += run.length;
     if (counting)
       clusters_.take(run.lcn, run.length, overlaps_);
     else
       note_run(owner, run);
   }
-  if (!whole || !counting) return;
+  if (whole && counting) check_whole_sizes(record, attribute, taken);
+}
+
+void Checker::check_whole_sizes(const RecordView& record, const Attribute& attribute,
+                                uint64_t clusters_taken) {
   const uint64_t clusters = attribute.highest_vcn + 1;
-  if (attribute.lowest_vcn != 0 || clusters > INT64_MAX / volume_.geometry().cluster_bytes ||
-      clusters * volume_.geometry().cluster_bytes != attribute.allocated_bytes ||
+  const uint64_t cluster_bytes = volume_.geometry().cluster_bytes;
+  if (attribute.lowest_vcn != 0 || clusters > INT64_MAX / cluster_bytes ||
+      clusters * cluster_bytes != attribute.allocated_bytes ||
       attribute.data_bytes > attribute.allocated_bytes || attribute.initialised_bytes > attribute.data_bytes)
     find(FindingKind::kBadRecord, record.number(),
          fmt::format(
@@ -124,6 +208,19 @@ void Checker::check_runs(const RecordView& record, uint64_t owner, const Attribu
              "initialised",
              record.number(), static_cast<uint32_t>(attribute.type), clusters, attribute.allocated_bytes,
              attribute.data_bytes, attribute.initialised_bytes));
+  check_total_size(record.number(), attribute, clusters_taken);
+}
+
+// +0x40 of a compressed or sparse attribute: the bytes of its clusters, holes left out.
+void Checker::check_total_size(uint64_t record, const Attribute& attribute, uint64_t clusters_taken) {
+  constexpr size_t kTotal = 0x40;
+  const auto pairs = static_cast<size_t>(attribute.mapping_pairs.data() - attribute.whole.data());
+  if ((attribute.flags & (Attribute::kCompressed | Attribute::kSparse)) == 0 || pairs < kTotal + 8) return;
+  const uint64_t total = read_le<uint64_t>(attribute.whole, kTotal);
+  if (total == clusters_taken * volume_.geometry().cluster_bytes) return;
+  find(FindingKind::kBadRecord, record,
+       fmt::format("MFT record {}: an attribute of type 0x{:x} has {} clusters and says {} bytes", record,
+                   static_cast<uint32_t>(attribute.type), clusters_taken, total));
 }
 
 void Checker::check_deferred() {
@@ -143,17 +240,43 @@ void Checker::check_listed(const File& file) {
     weigh(extensions_, false, hash_pair(owner, extension->reference().pack()), FindingKind::kBadRecord,
           file.reference().record, extension->number());
   if (round_ != Round::kCounting) return;
-  unsigned names = 0;
+  const uint64_t record = file.reference().record;
+  const TellRule tell = [&](const std::string& what) {
+    find(FindingKind::kBadRecord, record, fmt::format("file {} {}", record, what));
+  };
+  FileShape shape;
+  shape.directory_flag = file.is_directory();
+  names_of_file_.clear();
   for (const Attribute& attribute : file.attributes()) {
-    if (attribute.type == AttributeType::kFileName) ++names;
+    shape.see(attribute);
+    if (attribute.type == AttributeType::kFileName) {
+      const FileNameView name = FileNameView::parse(attribute.value);
+      names_of_file_.push_back({name.parent().pack(), name.name_space()});
+    }
     if (attribute.type == AttributeType::kIndexRoot) plan_index_of(file, attribute);
-    if (!attribute.resident && attribute.lowest_vcn == 0)
-      file.stream_of(attribute);  // joins and proves the extents
+    if (attribute.resident || attribute.lowest_vcn != 0) continue;
+    const Stream stream = file.stream_of(attribute);  // joins and proves the extents
+    check_total_size(record, attribute, allocated_clusters(stream.runs()));
   }
-  if (names != file.base()->link_count())
+  shape.check(tell);
+  check_names(record, file.base()->link_count());
+  if (file.has_attribute_list()) check_list_order(file);
+}
+
+// The list comes first, then the attributes as it names them.
+void Checker::check_list_order(const File& file) {
+  const std::vector<Attribute>& attributes = file.attributes();
+  for (size_t i = 2; i < attributes.size(); ++i) {
+    const Attribute &before = attributes[i - 1], &after = attributes[i];
+    const int names = before.type != after.type ? 0 : upcase_.compare_le(before.name_le, after.name_le);
+    const bool extents = before.type == after.type && equal(before.name_le, after.name_le);
+    const bool vcns = extents && after.type != AttributeType::kFileName &&
+                      (before.resident || after.resident || before.lowest_vcn >= after.lowest_vcn);
+    if (before.type <= after.type && names <= 0 && !vcns) continue;
     find(FindingKind::kBadRecord, file.reference().record,
-         fmt::format("file {} has {} names but counts {} links", file.reference().record, names,
-                     file.base()->link_count()));
+         fmt::format("file {}: its attribute list is not in order", file.reference().record));
+    return;
+  }
 }
 
 }  // namespace mend::ntfs

@@ -35,6 +35,7 @@ NodeView::NodeView(Bytes node, bool view_index) : view_index_(view_index) {
     refuse("ntfs.index.node", fmt::format("a node with entries from {} to {} of {} in {} bytes", first, used,
                                           allocated, node.size()));
   entries_ = node.subspan(first, used - first);
+  has_children_ = (header.get<uint32_t, 0x0c>() & 1) != 0;
 }
 
 bool NodeView::next(IndexEntry& entry) {

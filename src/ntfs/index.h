@@ -51,11 +51,14 @@ class NodeView {
   NodeView(Bytes node, bool view_index);
   // False after the last entry, which is delivered too. kCorrupt when a node ends without one.
   bool next(IndexEntry& entry);
+  // What the node's header says: each entry leads to a child.
+  bool has_children() const { return has_children_; }
 
  private:
   Bytes entries_;
   size_t at_ = 0;
   bool view_index_;
+  bool has_children_;
   bool ended_ = false;
 };
 

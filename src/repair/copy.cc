@@ -162,6 +162,8 @@ nlohmann::ordered_json to_json(const CheckResult& result) {
     if (volume.check) {
       for (const ntfs::Finding& finding : volume.check->findings) {
         findings.push_back({{"kind", ntfs::to_string(finding.kind)}, {"what", printable(finding.what)}});
+        if (finding.record != ntfs::Finding::kNoRecord) findings.back()["record"] = finding.record;
+        if (!finding.path.empty()) findings.back()["path"] = finding.path;
       }
       json["findings"] = std::move(findings);
       json["more_findings"] = volume.check->more_findings;

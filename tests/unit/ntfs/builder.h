@@ -4,6 +4,7 @@
 // own hands; only finding places goes through the readers.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -102,6 +103,19 @@ class VolumeBuilder {
   void add_to_index(ntfs::MftReference directory, std::vector<IndexKey> keys);
   void write_index(ntfs::MftReference directory, std::vector<IndexKey> keys);
   std::vector<IndexKey> index_keys(ntfs::MftReference directory);
+
+  // --- view indexes whose entries all lie in the root, as mkntfs makes them ---
+  // The record of $ObjId, $Reparse or $Quota.
+  uint64_t extend_record(std::u16string_view name);
+  struct ViewEntry {
+    ByteVector key, data;
+  };
+  // `change` gets the entries in their order; they are written as it leaves them.
+  void edit_view(uint64_t record, std::u16string_view index,
+                 const std::function<void(std::vector<ViewEntry>&)>& change);
+  // A reparse point with that tag, and an object ID, where NTFS looks for them.
+  void add_reparse_point(ntfs::MftReference file, uint32_t tag);
+  void add_object_id(ntfs::MftReference file, const ByteVector& id);
 
  private:
   void free_index(ntfs::MftReference directory);

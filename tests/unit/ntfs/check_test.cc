@@ -148,7 +148,7 @@ TEST_CASE("A record and its bit in the bitmap of $MFT that disagree are found", 
   CHECK(patient.findings().size() == 1);
   patient.builder.mark_record(patient.file.record, true);
   const MftReference gone = patient.builder.new_record(0);
-  CHECK(patient.finds(FindingKind::kBadRecord, gone.record) == false);
+  CHECK(patient.finds(FindingKind::kRecordBitmap, gone.record) == false);
   ByteVector record = patient.builder.record(gone.record);
   write_le<uint16_t>(record, 0x16, 0);
   patient.builder.store_record(gone.record, record);

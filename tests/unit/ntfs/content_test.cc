@@ -24,13 +24,6 @@ ByteVector noise(size_t size, unsigned seed = 1) {
   return bytes;
 }
 
-ByteVector reparse_point(uint32_t tag, size_t data_bytes = 16) {
-  ByteVector value(8 + data_bytes, 0);
-  write_le<uint32_t>(value, 0, tag);
-  write_le<uint16_t>(value, 4, static_cast<uint16_t>(data_bytes));
-  return value;
-}
-
 // A non-resident unnamed $DATA over clusters of the builder's choosing.
 NewAttribute data_over(const RunList& runs, uint64_t size_bytes) {
   NewAttribute data;
@@ -102,8 +95,7 @@ TEST_CASE("NS-1: content that only Windows can deliver is refused, never given a
     NewAttribute hole = data_over({{0, 25, Run::kHole}}, 100000);
     hole.flags = Attribute::kSparse;
     builder.replace_attribute(file.record, hole);
-    builder.insert_attribute(file.record,
-                             {.type = AttributeType::kReparsePoint, .value = reparse_point(tag)});
+    builder.add_reparse_point(file, tag);
     builder.insert_attribute(
         file.record, {.type = AttributeType::kData, .name = u"WofCompressedData", .value = noise(30)});
     return file;
