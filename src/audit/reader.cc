@@ -11,6 +11,7 @@ namespace mend::audit {
 namespace {
 
 constexpr size_t kLongestLine = size_t{4} << 20;
+constexpr const char* kDoesNotFollow = "it does not follow from line ";
 
 // What is wrong with the line as the successor of `previous`; empty when nothing is.
 std::string fault(const nlohmann::ordered_json& record, size_t sequence,
@@ -23,8 +24,7 @@ std::string fault(const nlohmann::ordered_json& record, size_t sequence,
   if (number->get<size_t>() != sequence) return "its sequence number is not " + std::to_string(sequence);
   if (hash->get<std::string>() != to_hex(previous))
     return sequence == 0 ? "it does not begin a chain"
-                         : "it does not follow from line " + std::to_string(sequence) +
-                               ", so one of the two was changed";
+                         : kDoesNotFollow + std::to_string(sequence) + ", so one of the two was changed";
   return {};
 }
 
@@ -40,6 +40,17 @@ Line next_line(std::istream& file, std::string& line) {
     line.push_back(static_cast<char>(c));
   }
   return line.empty() ? Line::kNone : Line::kCut;
+}
+
+// Where a line does not follow from the one before it: whether it is that one that was changed, since the
+// line after it follows from this one.
+bool is_unchanged(const std::string& line, std::istream& file) {
+  std::string after;
+  if (next_line(file, after) != Line::kComplete) return false;
+  const auto record = nlohmann::ordered_json::parse(after, nullptr, false);
+  if (!record.is_object()) return false;
+  const auto hash = record.find(kPrevious);
+  return hash != record.end() && *hash == to_hex(crypto::sha256(as_bytes(line)));
 }
 
 }  // namespace
@@ -66,11 +77,18 @@ ReadResult read_log(const std::string& path,
     }
     const auto parsed = nlohmann::ordered_json::parse(line, nullptr, false);
     if (parsed.is_discarded()) return changed("it is not JSON");
-    if (std::string why = fault(parsed, result.records, result.last); !why.empty())
-      return changed(std::move(why));
+    if (std::string why = fault(parsed, result.records, result.last); !why.empty()) {
+      const bool before = result.records != 0 && why.starts_with(kDoesNotFollow) && is_unchanged(line, file);
+      changed(std::move(why));
+      if (!before) return result;
+      result.changed_line = result.records;
+      result.why = "the line after it was made for another one";
+      return result;
+    }
     result.last = crypto::sha256(as_bytes(line));
     ++result.records;
-    closed = parsed.value("event.action", "") == "log-closed";
+    const auto action = parsed.find("event.action");
+    closed = action != parsed.end() && *action == "log-closed";
     if (record) record(parsed);
   }
   if (closed) {

@@ -30,6 +30,10 @@ class Reader {
     read_boot_sector();
     read_tables();
     content_.data_offset = offset_ + data_sector_ * kSectorBytes;
+    content_.table_offset = fat_offset_;
+    content_.table_bytes = fat_bytes_;
+    content_.cluster_bytes = cluster_bytes_;
+    content_.info_offset = offset_ + kSectorBytes;
     content_.entries.push_back(
         {.path = "", .is_folder = true, .pieces = chain(root_cluster_, "the root", 0)});
     read_folder(0, 0);
@@ -124,30 +128,43 @@ class Reader {
     return bytes;
   }
 
+  // Where on the disk the byte `at` of a folder is.
+  static uint64_t place_of(const std::vector<FatEntry::Piece>& pieces, uint64_t at) {
+    for (const FatEntry::Piece& piece : pieces) {
+      if (at < piece.size_bytes) return piece.offset + at;
+      at -= piece.size_bytes;
+    }
+    throw_out_of_bounds(at, kEntryBytes, 0);
+  }
+
   void read_folder(size_t index, size_t depth) {
     const std::string path = content_.entries[index].path;
     if (depth > kMaximumDepth) return fault(printable(path) + ": too many folders in each other");
     const ByteVector bytes = bytes_of(content_.entries[index].pieces);
     std::vector<size_t> folders;
     std::u16string long_name;
+    std::vector<uint64_t> records;
     for (size_t at = 0; at + kEntryBytes <= bytes.size(); at += kEntryBytes) {
       const Bytes entry = slice(Bytes(bytes), at, kEntryBytes);
       if (entry[0] == 0) break;
+      records.push_back(place_of(content_.entries[index].pieces, at));
       if (entry[0] == 0xE5) {
         long_name.clear();
+        records.clear();
       } else if ((entry[11] & kLongName) == kLongName) {
         long_name.insert(0, long_name_part(entry));
       } else {
         if ((entry[11] & kLabel) == 0 && entry[0] != '.')
           add_entry(path.empty() ? name_of(entry, long_name) : path + "/" + name_of(entry, long_name), entry,
-                    folders);
+                    std::move(records), folders);
         long_name.clear();
+        records.clear();
       }
     }
     for (size_t folder : folders) read_folder(folder, depth + 1);
   }
 
-  void add_entry(std::string path, Bytes entry, std::vector<size_t>& folders) {
+  void add_entry(std::string path, Bytes entry, std::vector<uint64_t> records, std::vector<size_t>& folders) {
     const uint32_t cluster = (uint32_t{read_le<uint16_t>(entry, 20)} << 16) | read_le<uint16_t>(entry, 26);
     FatEntry found;
     found.is_folder = (entry[11] & kFolder) != 0;
@@ -158,6 +175,7 @@ class Reader {
       fault(printable(path) + ": it has no cluster");
     }
     found.path = std::move(path);
+    found.records = std::move(records);
     if (found.is_folder) folders.push_back(content_.entries.size());
     content_.entries.push_back(std::move(found));
   }

@@ -8,7 +8,7 @@
 namespace mend::mendstick {
 
 // The exit status: 0; 1 when a log is cut short or changed, or a receipt fits none of them; 2 when a log is
-// not there.
+// not there. More than one log end with a summary.
 int run_audit_verify(const AuditOptions& options, Terminal& terminal);
 
 }  // namespace mend::mendstick

@@ -15,6 +15,7 @@
 #include "manifest/manifest.h"
 #include "mendstick/audit_commands.h"
 #include "mendstick/keys_commands.h"
+#include "mendstick/report_commands.h"
 
 namespace mend::mendstick {
 namespace {
@@ -175,6 +176,10 @@ int run(const Options& options, Terminal& terminal) {
       return run_keys_import(options.keys, terminal);
     case Command::kKeysCheck:
       return run_keys_check(options.keys, terminal);
+    case Command::kCollect:
+      return run_collect(options.collect, terminal);
+    case Command::kReport:
+      return run_report(options.report, terminal);
   }
   return 0;
 }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "mendstick/keys_options.h"
+#include "mendstick/report_options.h"
 
 namespace mend::mendstick {
 namespace {
@@ -35,6 +36,11 @@ class Parser {
     add_base();
     add_write();
     add_verify();
+    add_collect_options(*command(app_, Command::kCollect, "collect", "take logs and journals off sticks"),
+                        options_.collect);
+    add_report_options(
+        *command(app_, Command::kReport, "report", "show where a recovery stands, from its logs"),
+        options_.report);
     add_others();
     add_keys_options(app_, options_.keys,
                      [this](CLI::App& parent, Command which, const char* name, const char* help) {
@@ -151,7 +157,7 @@ class Parser {
     CLI::App* audit = app_.add_subcommand("audit", "logs of repairs: verify")->require_subcommand(1);
     CLI::App* verify =
         command(*audit, Command::kAuditVerify, "verify", "say whether logs are whole, cut short or changed");
-    verify->add_option("LOG", options_.audit.logs, "logs (.jsonl)")->required();
+    verify->add_option("LOG", options_.audit.logs, "logs (.jsonl), or folders of logs")->required();
     verify
         ->add_option("--receipt", options_.audit.receipts,
                      "the code that was on the screen, 16 letters and digits, or the whole closing SHA-256: "

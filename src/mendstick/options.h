@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "mendstick/report_options.h"
+
 namespace mend::mendstick {
 
 enum class Command {
@@ -20,6 +22,8 @@ enum class Command {
   kAuditVerify,
   kKeysImport,
   kKeysCheck,
+  kCollect,
+  kReport,
 };
 
 struct KeysOptions {  // of `mendstick keys …`
@@ -52,6 +56,8 @@ struct Options {
   std::vector<std::string> files;  // manifest check
   AuditOptions audit;
   KeysOptions keys;
+  CollectOptions collect;
+  ReportOptions report;
 };
 
 Options parse_options(int argc, const char* const* argv);

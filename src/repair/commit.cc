@@ -112,7 +112,7 @@ void resume_one(const journal::Listing& listing, OpenDisk& disk, const disk::Par
   const bool good = result.outcome != journal::Outcome::kLeftOpen;
   if (result.outcome == journal::Outcome::kCommitted)
     report.finished_volumes.push_back({disk.device->describe(), partition.number});
-  recorder.note("resumed", text, good);
+  recorder.journal_left("resumed", text, journal::to_string(result.outcome), good);
   report.notes.push_back(text);
   report.stuck_journal |= !good;
 }

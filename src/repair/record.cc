@@ -236,6 +236,11 @@ void Recorder::commit_finished(const VolumeReport& volume, const std::string& ou
   append("commit-finished", success ? "success" : "failure", "writing ended: " + outcome, fields);
 }
 
+void Recorder::journal_left(const char* event, const std::string& message, std::string_view outcome,
+                            bool success) {
+  append(event, success ? "success" : "failure", message, {{"mendstick.journal.outcome", outcome}});
+}
+
 void Recorder::note(const char* event, const std::string& message, bool success) {
   append(event, success ? "success" : "failure", message, Fields::object());
 }

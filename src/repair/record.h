@@ -41,6 +41,8 @@ class Recorder {
   // An earlier run's journal is about to be carried on with, or taken back.
   void journal_taken_up(const char* event, const std::string& journal);
   void commit_finished(const VolumeReport& volume, const std::string& outcome, bool success);
+  // How that ended: journal::to_string of the outcome.
+  void journal_left(const char* event, const std::string& message, std::string_view outcome, bool success);
   void note(const char* event, const std::string& message, bool success);
   void verdict(const VolumeReport& volume);
   // The last record of a run that an error ended. Never throws: that error is the news.

@@ -158,7 +158,7 @@ Report undo(const std::string& journal_path, Request& request, Operator& person)
     std::string text = name + ": " + std::string(journal::to_string(result.outcome));
     if (!result.problem.empty()) text += " (" + result.problem + ")";
     report.notes.push_back(text);
-    recorder.note("undone", text, good);
+    recorder.journal_left("undone", text, journal::to_string(result.outcome), good);
     finish_without_volumes(recorder, report, good);
   } catch (const Error& error) {
     recorder.note("undo-refused", error.what(), false);

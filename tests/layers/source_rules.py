@@ -30,7 +30,7 @@ FENCES = {
     "iconv.h": {"windows"},
     "csv.h": {"keys"},
     "toml++/": {"config"},
-    "nlohmann/": {"audit", "repair", "console", "mend", "image", "mendstick"},
+    "nlohmann/": {"audit", "repair", "console", "mend", "image", "report", "mendstick"},
     "boost/": {"mend"},
     "CLI/": {"mendstick"},
     "lzma.h": {"image"},

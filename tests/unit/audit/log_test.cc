@@ -88,6 +88,7 @@ TEST_CASE("A-2: a byte changed anywhere but in the closing line is named by its 
   TempFolder folder;
   const std::string text = content(make_log(folder.path().string())), path = folder / "changed.jsonl";
   const size_t closing_line = text.rfind('\n', text.size() - 2) + 1;
+  constexpr size_t kLines = 4;
   size_t line = 1;
   for (size_t at = 0; at < closing_line; ++at) {
     std::string changed = text;
@@ -96,8 +97,9 @@ TEST_CASE("A-2: a byte changed anywhere but in the closing line is named by its 
     const ReadResult read = read_log(path);
     INFO("byte " << at << " of line " << line);
     CHECK(read.chain == Chain::kChanged);
-    // Either the line itself is no record any more, or the next one does not follow from it.
-    CHECK((read.changed_line == line || read.changed_line == line + 1));
+    // Of the last two lines it cannot be told which one was changed: nothing follows from the closing one.
+    const bool exact = line + 2 <= kLines && text[at] != '\n';
+    CHECK((read.changed_line == line || (!exact && read.changed_line == line + 1)));
     if (text[at] == '\n') ++line;
   }
 }
