@@ -101,11 +101,15 @@ class Pool {
 
 }  // namespace
 
+bool StretchPlan::Order::operator()(size_t a, size_t b) const {
+  if (tasks[a].protector != tasks[b].protector) return std::less<>()(tasks[a].protector, tasks[b].protector);
+  const Bytes left = tasks[a].initial.bytes(), right = tasks[b].initial.bytes();
+  return std::lexicographical_compare(left.begin(), left.end(), right.begin(), right.end());
+}
+
 void StretchPlan::add(const Protector& protector, Bytes initial) {
-  for (const StretchTask& task : tasks_) {
-    if (task.protector == &protector && equal_constant_time(task.initial.bytes(), initial)) return;
-  }
   tasks_.push_back({&protector, Secret(initial)});
+  if (!order_.insert(tasks_.size() - 1).second) tasks_.pop_back();
 }
 
 std::optional<StretchPlan::Fit> StretchPlan::run(size_t first, const Open& open,

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <span>
 
 #include "bitlocker/metadata.h"
@@ -20,6 +21,9 @@ struct StretchTask {
 
 class StretchPlan {
  public:
+  StretchPlan() = default;
+  StretchPlan(const StretchPlan&) = delete;
+  StretchPlan& operator=(const StretchPlan&) = delete;
   // Nothing happens when the same pair was added before.
   void add(const Protector& protector, Bytes initial);
   size_t size() const { return tasks_.size(); }
@@ -35,7 +39,14 @@ class StretchPlan {
   std::optional<Fit> run(size_t first, const Open& open, const std::function<void(double)>& progress) const;
 
  private:
+  // By what the tasks hold, so that a key stays where it is: in its task.
+  struct Order {
+    const std::vector<StretchTask>& tasks;
+    bool operator()(size_t a, size_t b) const;
+  };
+
   std::vector<StretchTask> tasks_;
+  std::set<size_t, Order> order_{Order{tasks_}};
 };
 
 }  // namespace mend::bitlocker

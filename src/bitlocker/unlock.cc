@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "bitlocker/unlock.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "base/text.h"
+#include "bitlocker/candidates.h"
 #include "bitlocker/entries.h"
 #include "bitlocker/stretcher.h"
 #include "crypto/aes.h"
@@ -128,13 +127,6 @@ bool is_stretchable(const Protector& protector, ProtectorType type) {
   return protector.info.type == type && protector.salt && protector.sealed_vmk;
 }
 
-// The computer's name begins the description.
-bool names_host(const Metadata& metadata, std::string_view host) {
-  return !host.empty() && lower_ascii(metadata.description()).starts_with(lower_ascii(host) + " ");
-}
-
-enum class WithId { kYes, kNo };
-
 // A digest that lives in a Secret only.
 Secret secret_hash(Bytes bytes) {
   crypto::Sha256Digest digest = crypto::sha256(bytes);
@@ -154,14 +146,8 @@ Secret hash_password(std::string_view utf8) {
 
 void add_recovery_passwords(StretchPlan& plan, const Metadata& metadata, const Credentials& credentials,
                             WithId with_id) {
-  std::vector<const RecoveryCandidate*> order;
-  for (const RecoveryCandidate& candidate : credentials.recovery) {
-    if (candidate.protector_id.has_value() == (with_id == WithId::kYes)) order.push_back(&candidate);
-  }
-  std::stable_partition(order.begin(), order.end(), [&](const RecoveryCandidate* candidate) {
-    return names_host(metadata, candidate->host);
-  });
-  for (const RecoveryCandidate* candidate : order) {
+  for (const RecoveryCandidate* candidate :
+       order_of_trial(credentials.recovery, with_id, metadata.description())) {
     const Secret initial = secret_hash(candidate->password.key_words());
     for (const Protector& protector : metadata.protector_details()) {
       if (!is_stretchable(protector, ProtectorType::kRecoveryPassword)) continue;

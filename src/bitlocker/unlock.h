@@ -49,10 +49,13 @@ struct Unlocked {
 };
 
 // Tries the clear key, then startup keys, recovery passwords (those with a fitting protector ID first, then
-// those without one), then passwords. Stretches on all cores when there is more than one to stretch. Nothing
-// when none fits. `progress` gets 0 to 1, on the caller's thread. kUnsupported with metadata.unsupported()'s
-// id and reason. kCorrupt "bitlocker.hash": a key fits, but the sealed hash of the metadata does not: it was
-// tampered with or damaged.
+// those without one, of which those of the computer that the volume names go first, and newer ones before
+// older), then passwords. Stretches on all cores when there is more than one to stretch. Nothing
+// when none fits. `progress` gets 0 to 1 of each
+// of these stages, on the caller's thread, ten times a second; what it throws ends the work within
+// milliseconds and comes out of here. kUnsupported with metadata.unsupported()'s id and reason. kCorrupt
+// "bitlocker.hash": a key fits, but the sealed hash of the metadata does not: it was tampered with or
+// damaged.
 std::optional<Unlocked> unlock(const Metadata& metadata, const Credentials& credentials,
                                const std::function<void(double)>& progress = {});
 

@@ -43,7 +43,7 @@ void Terminal::progress(repair::Phase phase, std::string_view what, double fract
   const uint64_t now_ns = monotonic_ns();
   constexpr uint64_t kRefreshNs = 100'000'000;
   if (shown_.substr(0, key.size()) == key && now_ns - shown_at_ns_ < kRefreshNs) return;
-  if (fraction >= 0) line += fmt::format("  {:3.0f} %", fraction * 100);
+  if (fraction >= 0) line += fmt::format("  {:3.0f} %  {}", fraction * 100, estimate_.left(fraction, now_ns));
   fmt::print(stderr, "\r{}\033[K", line);
   std::fflush(stderr);
   shown_ = line;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "repair/estimate.h"
 #include "repair/operator.h"
 
 namespace mend {
@@ -24,6 +25,7 @@ class Terminal : public repair::Operator {
   bool shows_progress_;
   std::string shown_;
   uint64_t shown_at_ns_ = 0;
+  repair::Estimate estimate_;
 };
 
 }  // namespace mend

@@ -5,10 +5,13 @@
 //
 //   measure compressions COUNT            bare SHA-256 compressions, the yardstick of an unlock
 //   measure stretch                       one recovery password stretched
-//   measure unlock IMAGE KEY              a bare BitLocker volume's metadata read, and unlocked by a recovery
-//   password measure cipher METHOD SECTOR MIB      sectors deciphered in memory measure glob IMAGE OFFSET
-//   PATTERN     names of a plain volume matched measure extents IMAGE OFFSET PATH…    where files lie, in
-//   bytes of the image
+//   measure unlock IMAGE KEY              a bare volume's metadata read, and unlocked by a recovery password
+//   measure candidates IMAGE KEY COUNT    unlocked by COUNT keys without an ID, of which the last fits
+//   measure singles IMAGE KEY COUNT       these keys one after the other, each an unlock of its own
+//   measure cipher METHOD SECTOR MIB      sectors deciphered in memory
+//   measure glob IMAGE OFFSET PATTERN     names of a plain volume matched
+//   measure installations IMAGE OFFSET    Windows installations found, with their hives
+//   measure extents IMAGE OFFSET PATH…    where files lie, in bytes of the image
 #include <sys/resource.h>
 
 #include <cstdio>
@@ -68,6 +71,35 @@ Json unlock(const Words& words) {
   return timed([&] {
     const bitlocker::Metadata metadata = bitlocker::Metadata::read(*disk);
     return Json{{"opened", bitlocker::unlock(metadata, credentials).has_value()}};
+  });
+}
+
+// Wrong ones, and the right one last.
+std::vector<bitlocker::RecoveryPassword> candidate_keys(const Words& words) {
+  std::vector<bitlocker::RecoveryPassword> keys;
+  const auto count = static_cast<uint32_t>(std::stoul(words.at(3)));
+  for (uint32_t i = 1; i < count; ++i) {
+    ByteVector key(16);
+    write_le<uint32_t>(key, 0, i);
+    keys.push_back(bitlocker::RecoveryPassword::from_words(key));
+  }
+  keys.push_back(bitlocker::RecoveryPassword::parse(words.at(2)));
+  return keys;
+}
+
+Json candidates(const Words& words, size_t at_once) {
+  const auto disk = block::FileDevice::open(words.at(1), block::Access::kRead);
+  const bitlocker::Metadata metadata = bitlocker::Metadata::read(*disk);
+  std::vector<bitlocker::RecoveryPassword> keys = candidate_keys(words);
+  return timed([&] {
+    size_t opened = 0;
+    for (size_t first = 0; first < keys.size(); first += at_once) {
+      bitlocker::Credentials credentials;
+      for (size_t i = first; i < std::min(keys.size(), first + at_once); ++i)
+        credentials.recovery.push_back({std::nullopt, {}, std::move(keys[i])});
+      opened += bitlocker::unlock(metadata, credentials).has_value() ? 1u : 0u;
+    }
+    return Json{{"opened", opened}};
   });
 }
 
@@ -133,6 +165,8 @@ Json run(const Words& words) {
   if (what == "compressions") return compressions(words);
   if (what == "stretch") return stretch();
   if (what == "unlock") return unlock(words);
+  if (what == "candidates") return candidates(words, std::stoul(words.at(3)));
+  if (what == "singles") return candidates(words, 1);
   if (what == "cipher") return cipher(words);
   if (what == "glob") return glob(words);
   if (what == "installations") return installations(words);
