@@ -17,7 +17,8 @@ function element(name, attributes = {}, ...children) {
 
 // The text, isolated from the direction of what stands around it.
 function shown(text, className = '') {
-  const box = element('bdi', className ? {class: className} : {});
+  // A word that is longer than a cell is broken anywhere; others only between words.
+  const box = element('bdi', {class: [className, /\S{28}/.test(text) ? 'breaks' : ''].join(' ').trim() || null});
   let from = 0;
   for (const match of text.matchAll(UNSEEN)) {
     if (match.index > from) box.append(text.slice(from, match.index));
@@ -61,7 +62,7 @@ function plainTable(caption, headings, rows) {
   const cell = (value) => element('td', typeof value === 'number' ? {class: 'number'} : {},
                                   typeof value === 'string' ? shown(value) :
                                   typeof value === 'number' ? value.toLocaleString('en') : value);
-  return element('div', {class: 'scroll', role: 'region', 'aria-label': caption, tabindex: 0},
+  return element('div', {class: 'scroll', role: 'region', 'aria-label': `Table: ${caption}`, tabindex: 0},
     element('table', {},
       element('caption', {class: 'hidden'}, caption),
       element('thead', {}, element('tr', {}, ...headings.map((heading, i) => element('th',
