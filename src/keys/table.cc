@@ -20,17 +20,9 @@ constexpr size_t kKeyBytes = 55;
 constexpr std::array kSources = {std::pair{KeySource::kTyped, "typed"}, std::pair{KeySource::kTable, "table"},
                                  std::pair{KeySource::kJson, "json"}, std::pair{KeySource::kText, "text"}};
 
-// By RFC 4180.
-std::string cell(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + "\"";
-}
-
 // A line without its key, in two parts.
 std::pair<std::string, std::string> parts_of(const RecoveryCandidate& candidate) {
-  std::string before = cell(candidate.host) + ",";
+  std::string before = table_cell(candidate.host) + ",";
   if (candidate.protector_id) before += candidate.protector_id->to_string();
   std::string after = ",";
   if (candidate.created) after += to_iso8601(*candidate.created);
@@ -45,6 +37,13 @@ bool comes_before(const RecoveryCandidate* a, const RecoveryCandidate* b) {
 }
 
 }  // namespace
+
+std::string table_cell(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + "\"";
+}
 
 std::string_view to_string(KeySource source) {
   for (const auto& [kind, word] : kSources)

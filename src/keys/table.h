@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "bitlocker/keys.h"
@@ -16,6 +17,8 @@ inline constexpr const char* kTableName = "recovery-keys.csv";  // in a customer
 // bytes. Startup keys and passwords are not in it.
 Secret write_table(const bitlocker::Credentials& credentials);
 
+// The text as a cell of a table, by RFC 4180.
+std::string table_cell(const std::string& text);
 // The word that stands for it in the table.
 std::string_view to_string(bitlocker::KeySource source);
 std::optional<bitlocker::KeySource> parse_source(std::string_view word);

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "keys/gather.h"
 #include "keys/table.h"
+#include "report/rotation.h"
 
 namespace mend::mendstick {
 namespace {
@@ -139,6 +140,25 @@ int run_keys_import(const KeysOptions& options, Terminal& terminal) {
   fmt::print("written to {}\n", printable(options.output));
   note_others(options, gathered, terminal);
   return status;
+}
+
+int run_keys_rotate(const KeysOptions& options, Terminal& terminal) {
+  if (options.logs.empty() && options.carried.empty()) {
+    throw Error(
+        ErrorCode::kUsage, "mendstick.keys.rotate",
+        "`keys rotate` needs --log (keys that were used) or --carried (keys of a lost stick), or both");
+  }
+  const report::Logs logs = report::read_logs(report::find_logs(options.logs));
+  for (const report::Finding& finding : logs.findings)
+    terminal.note(
+        fmt::format("{}: {}: {}", printable(finding.log), report::to_string(finding.kind), finding.why));
+  bitlocker::Credentials carried;
+  std::optional<keys::HostList> hosts;
+  if (!options.hosts.empty()) hosts = keys::HostList::load(options.hosts);
+  if (!options.carried.empty()) show_problems(keys::load(options.carried, carried, nullptr), terminal);
+  const auto list = report::keys_to_rotate(logs.runs, carried, hosts);
+  fmt::print("{}", options.commands ? report::rotation_commands(list) : report::rotation_csv(list));
+  return logs.findings.empty() ? 0 : 1;
 }
 
 }  // namespace mend::mendstick

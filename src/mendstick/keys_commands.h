@@ -11,5 +11,7 @@ namespace mend::mendstick {
 // The exit status: 0, or 1 when a line of a file, or a host of a list, gave no key.
 int run_keys_import(const KeysOptions& options, Terminal& terminal);
 int run_keys_check(const KeysOptions& options, Terminal& terminal);
+// 1 when something is wrong with a log.
+int run_keys_rotate(const KeysOptions& options, Terminal& terminal);
 
 }  // namespace mend::mendstick

@@ -36,12 +36,26 @@ void add_check(CLI::App& keys, KeysOptions& options, const AddCommand& add_comma
   add_gathering(*check, options);
 }
 
+void add_rotate(CLI::App& keys, KeysOptions& options, const AddCommand& add_command) {
+  CLI::App* rotate =
+      add_command(keys, Command::kKeysRotate, "rotate", "list the keys that are to be changed, as CSV");
+  rotate->add_option("--log", options.logs, "logs of repairs, or folders of them: the keys that were used");
+  rotate->add_option("--carried", options.carried,
+                     "what a lost stick carried: CUSTOMER_DIR/keys, as it was when the stick was made");
+  rotate->add_option("--hosts", options.hosts, "of the carried keys only those of these computers");
+  rotate->add_flag("--commands", options.commands, "manage-bde commands for Windows instead");
+  rotate->footer(
+      "\nA key that was used was seen, and a key on a lost stick may be. Neither list shows a key. The exit\n"
+      "status is 1 when a log could not be read as a whole: a key that it named may be missing here.");
+}
+
 }  // namespace
 
 void add_keys_options(CLI::App& app, KeysOptions& options, const AddCommand& add_command) {
-  CLI::App* keys = app.add_subcommand("keys", "recovery keys: import, check")->require_subcommand(1);
+  CLI::App* keys = app.add_subcommand("keys", "recovery keys: import, check, rotate")->require_subcommand(1);
   add_import(*keys, options, add_command);
   add_check(*keys, options, add_command);
+  add_rotate(*keys, options, add_command);
 }
 
 }  // namespace mend::mendstick

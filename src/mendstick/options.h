@@ -22,6 +22,7 @@ enum class Command {
   kAuditVerify,
   kKeysImport,
   kKeysCheck,
+  kKeysRotate,
   kCollect,
   kReport,
 };
@@ -32,6 +33,8 @@ struct KeysOptions {  // of `mendstick keys …`
   std::string hosts;  // a list of hosts
   std::string only;   // a list of wanted keys
   bool list = false;
+  std::vector<std::string> logs, carried;  // rotate
+  bool commands = false;                   // rotate
 };
 
 struct AuditOptions {  // of `mendstick audit verify`

@@ -120,5 +120,30 @@ class Import(Keys):
                 self.assertFalse(self.keys.exists())
 
 
+class Rotate(Keys):
+    def test_a_key_that_was_used_is_to_be_changed(self):
+        self.make_pc()
+        key, own = self.recovery_key(), self.protector_id()
+        self.repair("--recovery-key", key)
+        done = self.mendstick("rotate", "--log", self.stick)
+        self.assertRegex(done.stdout, f"\n[^,]+,C:,{own},recovery password,used,20[^,]+,[^,]+\\.jsonl\n$")
+        carried = self.put("keys.csv", f"Hostname,KeyID,RecoveryKey\nPC01,{own},{key}\nPC02,{GUID}2,{OTHER}\n")
+        done = self.mendstick("rotate", "--log", self.stick, "--carried", carried)
+        self.assertIn(f"{own},recovery password,used and carried,", done.stdout)
+        self.assertIn(f"PC02,,{GUID}2,recovery password,carried,,\n", done.stdout)
+        commands = self.mendstick("rotate", "--log", self.stick, "--carried", carried, "--commands").stdout
+        self.assertIn(f"manage-bde -protectors -delete C: -id {{{own}}}\n", commands)
+        self.assertNotIn(key[:13], done.stdout + done.stderr + commands)
+
+    def test_a_log_that_was_changed_is_named(self):
+        self.make_pc()
+        self.repair("--recovery-key", self.recovery_key(), "--dry-run")
+        log = next(self.stick.glob("*.jsonl"))
+        log.write_bytes(log.read_bytes().replace(b"success", b"failure", 1))
+        done = self.mendstick("rotate", "--log", log, status=1)
+        self.assertIn(f"{log}: ", done.stderr)
+        self.assertIn("needs --log", self.mendstick("rotate", status=2).stderr)
+
+
 if __name__ == "__main__":
     main()
