@@ -43,7 +43,7 @@ function showWarnings(data) {
     warn(`${count(leftOut, 'log is', 'logs are')} left out of this report. `, element('a', {href: '#logs'}, 'Which, and why'));
   }
   const wrong = data.machines.filter((machine) => machine.rows.some((visit) => visit[6] === WHEN.WRONG)).length;
-  if (wrong) warn(`The clock of ${count(wrong, 'machine')} must be wrong: their times are what the runs around them tell.`);
+  if (wrong) warn(`The clock of ${count(wrong, 'machine')} must be wrong; what is shown is what the runs before and after tell.`);
 }
 
 function showCustomers(data, filter) {
