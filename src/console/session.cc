@@ -6,191 +6,237 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "console/history.h"
-#include "console/show.h"
-#include "console/watcher.h"
+#include "console/devices.h"
+#include "console/other_sticks.h"
+#include "console/texts.h"
+#include "console/work.h"
 #include "crypto/random.h"
+#include "disk/disk.h"
 #include "repair/machine.h"
-#include "repair/run.h"
 #include "repair/version.h"
+#include "screen/screen.h"
 
 namespace mend::console {
 namespace {
 
 using screen::Style;
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::chrono::milliseconds kLook{250};  // how often the stick is looked for while waiting
+constexpr milliseconds kLook{250};  // how often stick and devices are looked for
+constexpr milliseconds kRefresh{
+    200};  // of what changes by itself: a serial line takes 4 ms for 50 characters
 constexpr size_t kStickIdBytes = 8;
-constexpr const char* kUnchanged = "No disk of this PC was changed.";
-
-// "2026-11-25 12:00 UTC"
-std::string for_people(Time time) {
-  const std::string iso = to_iso8601(time);
-  return iso.substr(0, 10) + " " + iso.substr(11, 5) + " UTC";
-}
-
-void show_heading(const Session& session, screen::Screen& screen) {
-  screen.clear();
-  screen.line(fmt::format("{}   for {}   image of {}", repair::kToolName, session.image.customer,
-                          to_iso8601(session.image.built).substr(0, 10)),
-              Style::kStrong);
-  if (!session.image.incident.empty()) screen.line(session.image.incident, Style::kStrong);
-  const repair::Machine machine = repair::read_machine();
-  std::string text = "This PC:";
-  for (const std::string* part : {&machine.vendor, &machine.model}) {
-    if (!part->empty()) text += " " + *part;
-  }
-  if (machine.vendor.empty() && machine.model.empty()) text += " its firmware does not name it";
-  screen.line(text + (machine.serial.empty() ? "" : ", serial number " + machine.serial));
-  switch (session.mode) {
-    case profile::Mode::kAuto:
-      break;
-    case profile::Mode::kAsk:
-      screen.line("Asks before anything is changed.");
-      break;
-    case profile::Mode::kScan:
-      screen.line("Only looks; changes nothing.");
-      break;
-  }
-  screen.line("");
-}
-
-// What the big word means, and what to do next.
-struct Ending {
-  std::string word;
-  Style style = Style::kPlain;
-  std::vector<std::string> advice;
-};
-
-// What to do about the worst of what was found; why it is so stands with each volume.
-std::vector<std::string> next_step(const repair::Report& report) {
-  if (report.stuck_journal)
-    return {"Work that was interrupted here cannot be finished: keep this stick, and get help."};
-  if (!report.verdict) return {"No Windows was found on this PC."};
-  switch (*report.verdict) {
-    case repair::Verdict::kLocked:
-      return {"No key on this stick opens the drive. Find the recovery key with the ID above,",
-              "put it into a text file in the folder keys of the stick, and start again."};
-    case repair::Verdict::kUnsafe:
-      return {"Windows left its drive in a state in which a repair could do harm: see above."};
-    case repair::Verdict::kRefused:
-      return {"A rule or a safety check forbids this repair: see above."};
-    case repair::Verdict::kUnsupported:
-      return {"This is a kind of disk or drive that cannot be repaired from here: see above."};
-    case repair::Verdict::kDamaged:
-      return {"The drive's own structures are damaged: make a copy of it before anything else."};
-    case repair::Verdict::kFailed:
-      return {"A disk or the stick failed: see above. Make a copy of the disk before anything else."};
-    default:
-      return {"See above."};
-  }
-}
-
-Ending ending_of(const repair::Report& report, const Session& session) {
-  const auto is = [&](repair::Verdict verdict) { return report.verdict == verdict; };
-  if (report.exit_status == 0 && is(repair::Verdict::kFixed))
-    return {"FIXED", Style::kGood, {"Windows can start."}};
-  if (report.exit_status == 0 && is(repair::Verdict::kNotAffected)) {
-    if (const auto earlier = earlier_fix(session.request.audit_directory, report)) {
-      return {"FIXED EARLIER",
-              Style::kGood,
-              {fmt::format("This stick repaired this PC on {}; nothing is left to do.",
-                           for_people(earlier->when))}};
-    }
-    return {"NOTHING FOUND",
-            Style::kGood,
-            {"None of what this stick repairs is on this PC.",
-             "If it still does not start, the cause is another one."}};
-  }
-  Ending ending{"NEEDS YOU", Style::kBad, next_step(report)};
-  if (!report.wrote) ending.advice.emplace_back(kUnchanged);
-  if (!session.profile.contact.empty()) ending.advice.push_back("Call: " + session.profile.contact);
-  return ending;
-}
-
-void show_ending(const Ending& ending, screen::Screen& screen) {
-  screen.line("");
-  screen.line(fmt::format("    *** {} ***", ending.word), ending.style);
-  screen.line("");
-  for (const std::string& line : ending.advice) screen.line("    " + line);
-}
-
-void show_report(const repair::Report& report, screen::Screen& screen) {
-  for (const std::string& note : report.notes) screen.line(note);
-  for (const repair::VolumeReport& volume : report.volumes) show_lines(screen, show_volume(volume));
-  if (report.closing_sha256.empty()) return;
-  screen.line("Log: " + report.log.substr(report.log.rfind('/') + 1));
-  screen.line("Its closing SHA-256:");
-  screen.line(report.closing_sha256);
-  screen.line("Its receipt, to note or to read over the phone: " + report.receipt);
-}
 
 bool is_pulled(const std::string& device) {
   return ::access(device.c_str(), F_OK) != 0;
 }
 
-// What the technician can do when a run could not begin.
-std::vector<std::string> advice_for(const Error& error) {
-  std::vector<std::string> advice = {kUnchanged};
-  const std::string_view id = error.id();
-  if (id.starts_with("audit.") || id.starts_with("repair.record.")) {
-    advice.emplace_back(
-        "Without a log on the stick nothing is written to a disk. Is the stick full? Move old");
-    advice.emplace_back("logs away from it. Has it a switch against writing? Else take another stick.");
+Heading heading_of(const Session& session) {
+  Heading heading;
+  heading.tool = repair::kToolName;
+  heading.customer = session.image.customer;
+  heading.incident = session.image.incident;
+  heading.built = to_iso8601(session.image.built).substr(0, 10);
+  heading.machine = repair::read_machine();
+  heading.warning = session.warning;
+  if (session.mode == profile::Mode::kAsk) heading.note = texts::kAsks;
+  if (session.mode == profile::Mode::kScan) heading.note = texts::kOnlyLooks;
+  return heading;
+}
+
+// The loop of the screens' thread.
+class Loop {
+ public:
+  Loop(Session& session, const ScreenOptions& options)
+      : session_(session), screens_(options), dialog_(heading_of(session)) {}
+
+  stick::Next run() {
+    screens_.begin(dialog_.model());
+    for (const std::string& note : session_.key_notes) dialog_.tell(note);
+    start(session_.mode == profile::Mode::kScan ? Choice::kScan : Choice::kAgain);
+    while (!next_) {
+      turn();
+    }
+    return *next_;
   }
-  return advice;
+
+ private:
+  void start(Choice choice);
+  void turn();
+  void obey(const Effect& effect);
+  void begin_verdict();
+  void look_around(Clock::time_point now);
+  void watch_stick();
+  void show_step();
+  void save_log();
+  OtherSticks other_sticks() const { return {session_.stick_device, session_.key_folders}; }
+
+  Session& session_;
+  Screens screens_;
+  Dialog dialog_;
+  Devices devices_;
+  Runner runner_;  // after what its thread uses
+  std::optional<stick::Next> next_;
+  Clock::time_point started_ = Clock::now(), looked_{}, shown_{}, verdict_since_{};
+  Page page_ = Page::kWorking;
+  bool stick_is_there_ = true;
+  bool watches_ = false;  // the stick's going ends the session
+  std::string step_;
+};
+
+void Loop::start(Choice choice) {
+  std::vector<std::string> journals;
+  if (choice == Choice::kUndo && dialog_.model().report) {
+    for (const repair::VolumeReport& volume : dialog_.model().report->volumes)
+      if (!volume.journal.empty()) journals.push_back(volume.journal);
+  }
+  dialog_.run_begins();
+  started_ = Clock::now();
+  if (choice == Choice::kUndo)
+    return runner_.start(Runner::Asks::kKeys,
+                         [this, journals](Runner& runner) { return undo_now(session_, journals, runner); });
+  if (!session_.disks_named) find_disks(session_);
+  if (choice == Choice::kScan || session_.mode == profile::Mode::kScan)
+    return runner_.start(Runner::Asks::kNothing,
+                         [this](Runner& runner) { return look_only(session_, runner); });
+  if (session_.request.disks.empty()) {
+    dialog_.tell(texts::kNoDisk, Style::kBad);
+    return dialog_.run_ended(ending_without_disk(), std::nullopt, "", false);
+  }
+  const bool asks = session_.mode == profile::Mode::kAsk;
+  runner_.start(asks ? Runner::Asks::kKeysAndConsent : Runner::Asks::kKeys,
+                [this](Runner& runner) { return repair_now(session_, runner); });
+}
+
+// One turn: what came from the run and from the person, then what the screens show of it.
+void Loop::turn() {
+  const screen::Keys keys = screens_.wait(runner_.fd(), kLook, dialog_.model());
+  for (const Runner::Event& event : runner_.take_events()) {
+    event(dialog_);
+    show_step();
+  }
+  const Clock::time_point now = Clock::now();
+  for (const screen::Key& key : keys) dialog_.key(key, now);
+  for (const Effect& effect : dialog_.take_effects()) obey(effect);
+  if (now - looked_ >= kLook) look_around(now);
+  const Page page = dialog_.model().page;
+  const bool turned = page != page_;
+  page_ = page;
+  // What was typed before a page could be read answers nothing on it.
+  if (turned && (page == Page::kVerdict || page == Page::kPlan)) screens_.forget_keys();
+  if (turned && page == Page::kVerdict) begin_verdict();
+  if (!turned && keys.empty() && now - shown_ < kRefresh) return;
+  shown_ = now;
+  screens_.show(dialog_.model());
+  dialog_.limit_scroll(screens_.hidden_rows());
+}
+
+void Loop::begin_verdict() {
+  watches_ = !session_.stick_device.empty() && !is_pulled(session_.stick_device);
+  dialog_.set_end(watches_, session_.profile.at_end == profile::AtEnd::kPowerOff);
+  verdict_since_ = Clock::now();
+}
+
+void Loop::look_around(Clock::time_point now) {
+  looked_ = now;
+  if (runner_.running()) dialog_.set_elapsed(std::chrono::duration_cast<seconds>(now - started_));
+  watch_stick();
+  for (const DeviceChange& change : devices_.look()) {
+    if (change.path == session_.stick_device && !change.path.empty()) continue;  // watch_stick() tells of it
+    const bool disk = change.kind == DeviceChange::Kind::kDisk;
+    const char* text = disk ? (!change.came        ? texts::kDiskWent
+                               : runner_.running() ? texts::kDiskCameLater
+                                                   : texts::kDiskCame)
+                            : (change.came ? texts::kKeyboardCame : texts::kKeyboardWent);
+    dialog_.tell(fmt::format(fmt::runtime(text), change.name));
+    if (disk && change.came && dialog_.waits_for_key())
+      dialog_.key({screen::KeyCode::kFunction, 0, 4, {}}, now);
+  }
+  const Model& model = dialog_.model();
+  const seconds after = session_.profile.restart_after;
+  if (model.page != Page::kVerdict || after.count() == 0) return dialog_.set_by_itself(std::nullopt);
+  const auto waited = std::chrono::duration_cast<seconds>(now - verdict_since_);
+  if (waited >= after) next_ = model.powers_off ? stick::Next::kPowerOff : stick::Next::kRestart;
+  dialog_.set_by_itself(after - waited);
 }
 
 // CO-2. A stick that went during the run cannot be waited for to go.
-stick::Next wait_for_person(screen::Screen& screen, const std::string& stick_device, profile::AtEnd at_end,
-                            seconds restart_after) {
-  const bool restarts = at_end == profile::AtEnd::kRestart;
-  const stick::Next next = restarts ? stick::Next::kRestart : stick::Next::kPowerOff;
-  screen.forget_keys();  // before the line below, so that an answer to it counts
-  screen.line("");
-  const bool watches = !stick_device.empty() && !is_pulled(stick_device);
-  screen.line(fmt::format("{} a key to {}. P: power off. F: firmware setup.",
-                          watches ? "Pull the stick or press" : "Press", restarts ? "restart" : "power off"),
-              Style::kStrong);
-  const auto start = std::chrono::steady_clock::now();
-  seconds shown{-1};
-  for (;;) {
-    if (const auto key = screen.key(kLook)) {
-      if (*key == 'p' || *key == 'P') return stick::Next::kPowerOff;
-      if (*key == 'f' || *key == 'F') return stick::Next::kFirmwareSetup;
-      return next;
+void Loop::watch_stick() {
+  if (session_.stick_device.empty()) return;
+  const bool there = !is_pulled(session_.stick_device);
+  if (there == stick_is_there_) return;
+  stick_is_there_ = there;
+  if (runner_.running())
+    return dialog_.tell(there ? texts::kStickBack : texts::kStickWent, there ? Style::kGood : Style::kBad);
+  if (!there && watches_) next_ = dialog_.model().powers_off ? stick::Next::kPowerOff : stick::Next::kRestart;
+}
+
+void Loop::show_step() {
+  const std::optional<Progress>& progress = dialog_.model().progress;
+  if (!session_.debug || !progress) return;
+  std::string step = fmt::format("{} {}", repair::to_string(progress->phase), progress->what);
+  if (step == step_) return;
+  dialog_.tell(fmt::format("[{:8.3f}] {}", static_cast<double>(monotonic_ns()) / 1e9, step));
+  step_ = std::move(step);
+}
+
+void Loop::obey(const Effect& effect) {
+  switch (effect.kind) {
+    case Effect::Kind::kAnswerKey:
+      return runner_.answer(dialog_.take_answer());
+    case Effect::Kind::kKeyReady:
+      return runner_.set_has_key();
+    case Effect::Kind::kAnswerConsent:
+      return runner_.answer(effect.yes);
+    case Effect::Kind::kRun:
+      if (!runner_.running()) start(effect.choice);
+      return;
+    case Effect::Kind::kReadKeysAgain:
+    case Effect::Kind::kFindKeyFiles: {
+      const bool others = effect.kind == Effect::Kind::kFindKeyFiles;
+      const std::string folder = session_.stick + "/" + std::string(stick::kKeys);
+      runner_.start_beside([others, folder, sticks = other_sticks()]() -> Runner::Event {
+        auto found = std::make_shared<FoundKeys>(others ? find_keys(sticks) : keys_in(folder));
+        return [found](Dialog& dialog) { dialog.keys_found(std::move(found->credentials), found->where); };
+      });
+      return;
     }
-    if (watches && is_pulled(stick_device)) return next;
-    const auto waited = std::chrono::duration_cast<seconds>(std::chrono::steady_clock::now() - start);
-    if (restart_after.count() == 0) continue;
-    if (waited >= restart_after) return next;
-    if (waited == shown) continue;
-    shown = waited;
-    screen.status(fmt::format("in {} seconds by itself", (restart_after - waited).count()));
+    case Effect::Kind::kShowLog:
+      if (dialog_.model().report)
+        dialog_.show_text(dialog_.model().report->log, read_log_for_people(dialog_.model().report->log));
+      return;
+    case Effect::Kind::kSaveLog:
+      return save_log();
+    case Effect::Kind::kLayout:
+      return screens_.set_layout(effect.number);
+    case Effect::Kind::kLeave:
+      if (!runner_.running()) next_ = effect.next;
+      return;
   }
 }
 
-void look_only(Session& session, screen::Screen& screen) {
-  Watcher watcher(screen, false, session.debug);
-  session.request.disks.insert(session.request.disks.end(), session.external_disks.begin(),
-                               session.external_disks.end());
-  const repair::Report report = repair::scan(session.request, watcher);
-  show_lines(screen, show_scan(report));
-  show_ending({"LOOKED ONLY", Style::kStrong, {"Nothing was changed."}}, screen);
-}
-
-void repair_now(Session& session, screen::Screen& screen) {
-  Watcher watcher(screen, session.mode == profile::Mode::kAsk, session.debug);
-  const repair::Report report = repair::repair(session.request, watcher);
-  show_report(report, screen);
-  for (const std::string& disk : session.external_disks)
-    screen.line(disk + " is not built into this PC and was left alone.");
-  show_ending(ending_of(report, session), screen);
+void Loop::save_log() {
+  const Model& model = dialog_.model();
+  if (!model.report || model.report->log.empty()) return;
+  dialog_.tell(texts::kSaving);
+  runner_.start_beside([log = model.report->log, sticks = other_sticks()]() -> Runner::Event {
+    std::string text;
+    Style style = Style::kGood;
+    try {
+      text = fmt::format(texts::kSaved, save_files(sticks, {log}));
+    } catch (const Error& error) {
+      text = fmt::format(texts::kNotSaved, error.what());
+      style = Style::kBad;
+    }
+    return [text, style](Dialog& dialog) { dialog.tell(text, style); };
+  });
 }
 
 }  // namespace
@@ -216,39 +262,51 @@ std::string stick_id(const std::string& stick) {
   return written ? id : std::string();
 }
 
-stick::Next show_failure(screen::Screen& screen, const std::string& stick_device, const std::string& what) {
-  show_lines(screen, what);
-  show_ending({"NEEDS YOU", Style::kBad, {kUnchanged}}, screen);
-  return wait_for_person(screen, stick_device, profile::AtEnd::kRestart, seconds(0));
+void find_disks(Session& session) {
+  const auto but_the_stick = [&](std::vector<std::string> disks) {
+    std::erase(disks, session.stick_device);
+    return disks;
+  };
+  session.request.disks = but_the_stick(disk::internal_disks());
+  session.external_disks = but_the_stick(disk::external_disks());
 }
 
-stick::Next run(Session& session, screen::Screen& screen) {
-  show_heading(session, screen);
+stick::Next show_failure(const ScreenOptions& options, const std::string& stick_device,
+                         const std::string& what) {
+  screen::Screen screen = options.devices.empty() ? screen::Screen() : screen::Screen(options.devices);
+  std::string_view rest = what;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    screen.line(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  screen.line("");
+  screen.line("    " + fmt::format(texts::kBig, texts::kNeedsYou), Style::kBad);
+  screen.line("");
+  screen.line(std::string("    ") + texts::kUnchanged);
+  screen.forget_keys();  // before the line below, so that an answer to it counts
+  screen.line("");
+  const bool watches = !stick_device.empty() && !is_pulled(stick_device);
+  screen.line(
+      fmt::format(fmt::runtime(watches ? texts::kFailurePull : texts::kFailurePress), texts::kRestarts),
+      Style::kStrong);
+  for (;;) {
+    if (const auto key = screen.key(kLook)) {
+      if ((*key | 0x20) == 'p') return stick::Next::kPowerOff;
+      if ((*key | 0x20) == 'f') return stick::Next::kFirmwareSetup;
+      return stick::Next::kRestart;
+    }
+    if (watches && is_pulled(stick_device)) return stick::Next::kRestart;
+  }
+}
+
+stick::Next run(Session& session, const ScreenOptions& options) {
   repair::Request& request = session.request;
   request.audit_directory = session.stick + "/" + std::string(stick::kLogs);
   request.disks_found = true;
-  request.origin = {session.image.customer,
-                    session.image.incident,
-                    session.image.id,
-                    stick_id(session.stick),
-                    std::string(profile::to_string(session.mode)),
-                    session.image.built};
-  for (const std::string& note : session.key_notes) screen.line(note);
-  try {
-    if (request.disks.empty() && session.mode != profile::Mode::kScan) {
-      screen.line("No disk is built into this PC, or the kernel on this stick does not know its controller.");
-      show_ending({"NEEDS YOU", Style::kBad, {}}, screen);
-    } else if (session.mode == profile::Mode::kScan) {
-      look_only(session, screen);
-    } else {
-      repair_now(session, screen);
-    }
-  } catch (const Error& error) {
-    // repair() throws before it has written to a disk; later trouble is in its report.
-    screen.line(error.what());
-    show_ending({"NEEDS YOU", Style::kBad, advice_for(error)}, screen);
-  }
-  return wait_for_person(screen, session.stick_device, session.profile.at_end, session.profile.restart_after);
+  request.origin = {session.image.customer, session.image.incident, session.image.id, stick_id(session.stick),
+                    std::string(profile::to_string(session.mode))};
+  return Loop(session, options).run();
 }
 
 }  // namespace mend::console

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The stick's session, what `mend console` runs: looks, repairs or asks by the profile's mode, and holds the
-// verdict on the screen until the technician has read it. Lines of text; it owns no menu and edits no disk
-// itself: everything goes through repair/.
+// The stick's session, what `mend console` runs: looks, repairs or asks by the profile's mode, holds the
+// verdict on the screens until the technician has read it, and does what they choose then. What it shows is
+// decided by dialog.h, where by screens.h; what it does to a disk goes through repair/, on the thread of
+// runner.h.
 //
 // Invariants
 //   CO-1  Without a stick that takes a log no disk is touched, and the screen says so.
@@ -11,14 +12,13 @@
 //   CO-3  In mode `ask` nothing is written without a yes; in mode `scan` nothing is written to a disk.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "console/screens.h"
 #include "profile/profile.h"
 #include "profile/stick.h"
 #include "repair/request.h"
-#include "screen/screen.h"
 
 namespace mend::console {
 
@@ -29,16 +29,23 @@ struct Session {
   profile::ImageInfo image;
   profile::Mode mode = profile::Mode::kAuto;
   bool debug = false;                       // every step stays on the screen
+  bool disks_named = false;                 // for rehearsals; else find_disks() looks again for each run
   std::vector<std::string> external_disks;  // on USB and the like: never repaired from here, only looked at
+  std::vector<std::string> key_folders;     // instead of other sticks, for rehearsals
   std::vector<std::string> key_notes;       // what was wrong in the key files
+  std::string warning;                      // on every page; may be empty
   repair::Request request;                  // disks, manifests, keys and policy; the rest is filled in here
 };
 
+// The disks that are there now: those built in to repair, the others to look at.
+void find_disks(Session& session);
+
 // The whole of it. What goes wrong is shown, not thrown.
-stick::Next run(Session& session, screen::Screen& screen);
+stick::Next run(Session& session, const ScreenOptions& options);
 
 // An error that kept the session from beginning, such as a profile with a mistake; waits as CO-2 says.
-stick::Next show_failure(screen::Screen& screen, const std::string& stick_device, const std::string& what);
+stick::Next show_failure(const ScreenOptions& options, const std::string& stick_device,
+                         const std::string& what);
 
 // "mendstick/stick-id" of the stick, made when it is not there; empty when it cannot be made.
 std::string stick_id(const std::string& stick);

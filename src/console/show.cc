@@ -9,7 +9,6 @@
 #include "base/text.h"
 
 namespace mend::console {
-namespace {
 
 std::string in_units(uint64_t bytes) {
   constexpr const char* kUnits[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
@@ -25,13 +24,15 @@ std::string upper(std::string_view text) {
   return out;
 }
 
-std::string title(const repair::VolumeReport& volume) {
+std::string name_of(const repair::VolumeReport& volume) {
   return volume.partition == 0 ? volume.disk
                                : fmt::format("partition {} of {}", volume.partition, volume.disk);
 }
 
+namespace {
+
 std::string describe(const repair::VolumeReport& volume) {
-  std::string text = fmt::format("{}, {}", title(volume), in_units(volume.size_bytes));
+  std::string text = fmt::format("{}, {}", name_of(volume), in_units(volume.size_bytes));
   if (!volume.filesystem.empty()) text += ", " + volume.filesystem;
   if (volume.encryption) text += ", BitLocker " + volume.encryption->method;
   text += "\n";
@@ -143,14 +144,6 @@ std::string show_check(const repair::CheckResult& result) {
   }
   if (result.exit_status == 3) text += "no NTFS volume found\n";
   return text;
-}
-
-void show_lines(screen::Screen& screen, std::string_view text) {
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    screen.line(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
 }
 
 }  // namespace mend::console

@@ -63,6 +63,7 @@ ChildEnd Boot::run_console() {
   if (command_line_.mode)
     arguments.insert(arguments.end(), {"--mode", std::string(to_string(*command_line_.mode))});
   if (command_line_.debug) arguments.emplace_back("--debug");
+  if (command_line_.plain) arguments.emplace_back("--plain");
   screen_.reset();
   Child mend;
   std::optional<ChildEnd> ended;

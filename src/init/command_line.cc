@@ -31,10 +31,15 @@ void take(std::string_view key, std::string_view value, CommandLine& line) {
     }
     line.faults.push_back("mendstick.mode may be auto, ask or scan, not '" + printable(value) +
                           "'; the profile's mode is used");
+  } else if (key == "console") {
+    line.plain = value == "plain";
+    if (value == "plain" || value == "full") return;
+    line.faults.push_back("mendstick.console may be plain or full, not '" + printable(value) + "'");
   } else if (key == "debug") {
     line.debug = value != "0";
   } else {
-    line.faults.push_back("mendstick." + printable(key) + " is not known here; image, mode and debug are");
+    line.faults.push_back("mendstick." + printable(key) +
+                          " is not known here; image, mode, console and debug are");
   }
 }
 

@@ -40,17 +40,13 @@ int run_decrypt(Options& options, Terminal& terminal) {
 }
 
 int run_console(const StickOptions& stick) {
-  const auto screen = stick.screens.empty() ? std::make_unique<screen::Screen>()
-                                            : std::make_unique<screen::Screen>(stick.screens);
-  stick::Next next = stick::Next::kRestart;
   std::optional<console::Session> session;
   try {
     session = stick_session(stick);
   } catch (const Error& error) {
-    next = console::show_failure(*screen, stick.device, error.what());
+    return static_cast<int>(console::show_failure(stick.screens, stick.device, error.what()));
   }
-  if (session) next = console::run(*session, *screen);
-  return static_cast<int>(next);
+  return static_cast<int>(console::run(*session, stick.screens));
 }
 
 int run_report(Options& options, Terminal& terminal) {

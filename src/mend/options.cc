@@ -208,6 +208,9 @@ po::options_description stick_options() {
   all.add_options()("stick", po::value<std::string>(), "where the stick is mounted")(
       "stick-device", po::value<std::string>(), "its block device, whose going is noticed")(
       "screen", po::value<Texts>()->composing(), "a terminal to show and ask on; may be repeated")(
+      "plain", po::bool_switch(), "lines of text instead of a full screen")(
+      "key-folder", po::value<Texts>()->composing(),
+      "look for key files here instead of on other sticks; may be repeated")(
       "mode", po::value<std::string>(), "auto, ask or scan, instead of the profile's")(
       "debug", po::bool_switch(), "leave each step on the screen, with its time");
   return all;
@@ -217,7 +220,9 @@ void fill_stick(const po::variables_map& map, Options& options) {
   StickOptions& stick = options.stick;
   if (map.count("stick") != 0) stick.directory = map["stick"].as<std::string>();
   if (map.count("stick-device") != 0) stick.device = map["stick-device"].as<std::string>();
-  stick.screens = texts(map, "screen");
+  stick.screens.devices = texts(map, "screen");
+  stick.screens.plain = map["plain"].as<bool>();
+  stick.key_folders = texts(map, "key-folder");
   stick.disks = texts(map, "disk");
   stick.debug = map["debug"].as<bool>();
   if (map.count("mode") != 0) {
@@ -339,14 +344,9 @@ console::Session stick_session(const StickOptions& stick) {
     }
   }
   read_keyring(on_stick(stick::kKeyring), session);
+  session.key_folders = stick.key_folders;
   request.disks = stick.disks;
-  if (!stick.disks.empty()) return session;
-  for (const std::string& disk : disk::internal_disks()) {
-    if (disk != stick.device) request.disks.push_back(disk);
-  }
-  for (const std::string& disk : disk::external_disks()) {
-    if (disk != stick.device) session.external_disks.push_back(disk);
-  }
+  session.disks_named = !stick.disks.empty();
   return session;
 }
 

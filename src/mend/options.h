@@ -16,12 +16,13 @@ enum class Command { kHelp, kVersion, kScan, kRepair, kResume, kUndo, kDecrypt, 
 
 // What `mend console` is told by init; the rest is on the stick.
 struct StickOptions {
-  std::string directory;             // where the stick is mounted
-  std::string device;                // its block device
-  std::vector<std::string> screens;  // terminal devices; none: standard input and output
+  std::string directory;  // where the stick is mounted
+  std::string device;     // its block device
+  console::ScreenOptions screens;
   std::optional<profile::Mode> mode;
   bool debug = false;
-  std::vector<std::string> disks;  // instead of all that are built in, for rehearsals
+  std::vector<std::string> disks;        // instead of all that are built in, for rehearsals
+  std::vector<std::string> key_folders;  // instead of other sticks, for rehearsals
 };
 
 struct Options {

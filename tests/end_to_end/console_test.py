@@ -20,6 +20,7 @@ built = 2026-11-25T12:00:00Z
 version = "0.1.0"
 """
 READY = "Pull the stick or press a key"
+SKIP, FIND = "\x1b[17~", "\x1b[14~"  # F6, F4
 PATIENCE = 120
 
 
@@ -92,13 +93,21 @@ class ConsoleTest(Scratch):
         arguments = ["--stick", self.stick, "--stick-device", self.device]
         for disk in disks or [self.image]:
             arguments += ["--disk", disk]
-        return Console(*arguments, *options)
+        return Console(*arguments, "--plain", *options)
 
     def session(self, *options, key="x", **more):
         console = self.console(*options, **more)
         console.wait_for(READY)
         console.press(key)
         return console, console.end()
+
+    def host(self):
+        return self.pc["windows"]["host"]
+
+    def assert_no_key_in(self, data, where):
+        key = self.recovery_key()
+        for form in (key, key.replace("-", ""), key.replace("-", " ")):
+            self.assertNotIn(form.encode(), data, where)
 
     def records(self, action):
         return [r for r in log_records(self.stick / "logs") if r["event.action"] == action]
@@ -244,11 +253,110 @@ class ConsoleTest(Scratch):
     def test_a_locked_volume_needs_somebody_and_lists_the_key_wanted(self):
         self.make_pc()
         before = sha256(self.image)
-        console, _ = self.session()
-        self.assertIn("*** NEEDS YOU ***", console.text)
-        self.assertIn("No disk of this PC was changed", console.text)
-        self.assertIn(self.protector_id().lower(), console.text.lower())
+        for visit in (1, 2):
+            console = self.console()
+            console.wait_for(f"Recovery key ID: {self.protector_id().upper()}")
+            console.press(SKIP)
+            console.wait_for(READY)
+            console.press("x")
+            self.assertEqual(console.end(), 0)
+            self.assertIn("*** NEEDS YOU ***", console.text)
+            self.assertIn("No disk of this PC was changed", console.text)
+            lines = (self.stick / "wanted-keys.csv").read_text().splitlines()
+            self.assertEqual(lines[0], "protector_id,host,description,serial,first_wanted")
+            self.assertEqual(len(lines), 2, f"visit {visit}: the ID is noted once")
+            self.assertTrue(lines[1].lower().startswith(f"{self.protector_id().lower()},{self.host().lower()},"), lines[1])
         self.assertEqual(sha256(self.image), before)
+
+    def test_the_key_is_typed_and_a_wrong_one_is_told(self):
+        self.make_pc()
+        console = self.console()
+        console.wait_for("Recovery key ID")
+        key = self.recovery_key().replace("-", "")
+        console.press(key[:42] + "111111")
+        console.wait_for("All groups are right")
+        console.press("\n")
+        console.wait_for("This recovery key does not open this drive.")
+        console.press("\x7f" * 5)
+        console.press("\x7f" + key[42:47] + "9")
+        console.wait_for("Group 8 is wrong")
+        console.press("\x7f" + key[47:] + "\n")
+        console.wait_for("*** FIXED ***")
+        console.wait_for(READY)
+        console.press("x")
+        self.assertEqual(console.end(), 0)
+        self.assert_sound(self.plain_volume())
+        self.assert_no_key_in(console.raw, "the screen")
+        for log in self.stick.rglob("*"):
+            if log.is_file():
+                self.assert_no_key_in(log.read_bytes(), log)
+
+    def test_a_password_is_typed(self):
+        self.make_pc("--password", "Gr\u00fc\u00dfe aus Berlin")
+        console = self.console()
+        console.wait_for("Recovery key ID")
+        console.press("\x1b3")  # F3 where there are no F keys
+        console.press("Gr\u00fc\u00dfe aus Bern\n")
+        console.wait_for("This password does not open this drive.")
+        console.press("\x7flin\n")
+        console.wait_for("*** FIXED ***")
+        console.wait_for(READY)
+        console.press("x")
+        self.assertEqual(console.end(), 0)
+        self.assertNotIn("Berlin", console.text)
+
+    def test_a_key_file_on_another_stick_opens_it(self):
+        bek = self.folder / "other" / "Office PC.BEK"
+        bek.parent.mkdir()
+        self.make_pc("--startup-key", bek)
+        console = self.console("--key-folder", bek.parent)
+        console.wait_for("Recovery key ID")
+        away = bek.rename(self.folder / "away")
+        console.press(FIND)
+        console.wait_for("No key file was found")
+        away.rename(bek)
+        console.press(FIND)
+        console.wait_for("PC.BEK).")
+        console.wait_for("*** FIXED ***")
+        console.wait_for(READY)
+        console.press("x")
+        self.assertEqual(console.end(), 0)
+
+    def test_the_menu_undoes_the_run_after_a_yes_only(self):
+        self.make_pc("--plain")
+        before = sha256(self.image)
+        console = self.console()
+        console.wait_for(READY)
+        after = sha256(self.image)
+        self.assertNotEqual(before, after)
+        console.press("m")
+        console.wait_for("1  Undo this run")
+        console.press("1")
+        console.wait_for("Put everything back")
+        console.press("n")
+        time.sleep(0.5)
+        self.assertEqual(sha256(self.image), after)
+        console.press("1")
+        console.press("y")
+        console.wait_for("*** UNDONE ***")
+        self.assertEqual(sha256(self.image), before)
+        console.press("x")
+        self.assertEqual(console.end(), 0)
+
+    def test_the_log_is_saved_to_another_stick(self):
+        self.make_pc("--plain")
+        other = self.folder / "other"
+        other.mkdir()
+        console = self.console("--key-folder", other)
+        console.wait_for(READY)
+        console.press("m")
+        console.wait_for("Save the log to another stick")
+        console.press("5")
+        console.wait_for("The log was saved to")
+        log = next((self.stick / "logs").glob("*.jsonl"))
+        self.assertEqual((other / log.name).read_bytes(), log.read_bytes())
+        console.press("x")
+        self.assertEqual(console.end(), 0)
 
     def test_a_disk_that_cannot_be_read_does_not_keep_the_other_from_being_repaired(self):
         self.make_pc("--plain")

@@ -29,6 +29,8 @@ FENCES = {
     "hivex.h": {"windows"},
     "iconv.h": {"windows"},
     "csv.h": {"keys"},
+    "ncurses.h": {"screen"},
+    "qrcodegen/": {"console"},
     "toml++/": {"config"},
     "nlohmann/": {"audit", "repair", "console", "mend", "image", "report", "mendstick"},
     "boost/": {"mend"},
