@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "ntfs/check.h"
+#include "ntfs/quirks.h"
 #include "ntfs3g/volume.h"
 #include "repair/replay.h"
 
@@ -189,10 +190,13 @@ std::vector<ntfs::PlannedEdit> apply(Volume& volume, const Plan& plan, const Sta
   writer.sync();
   after.overlay->end_stage(block::Stage::kEdits);
 
-  writer.set_volume_flags(flags);
+  // What we cannot bring up to date Windows shall.
+  const bool must_check = ntfs::windows_must_check(*volume.ntfs, edits);
+  const auto left = static_cast<uint16_t>(must_check ? flags | kDirty : flags);
+  writer.set_volume_flags(left);
   writer.close();
   after.overlay->end_stage(block::Stage::kDirtyRestore);
-  edits.push_back(flags_edit(flags));
+  edits.push_back(flags_edit(left));
   return edits;
 }
 
