@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "console/qr.h"
 
-#include <algorithm>
-#include <qrcodegen/qrcodegen.hpp>
-
 namespace mend::console {
 namespace {
 
@@ -13,21 +10,15 @@ constexpr size_t kLongest = 1000;
 }  // namespace
 
 Qr::Qr(const std::string& text) {
-  if (text.empty() || text.size() > kLongest) return;
-  const qrcodegen::QrCode code = qrcodegen::QrCode::encodeText(text.c_str(), qrcodegen::QrCode::Ecc::LOW);
-  modules_ = code.getSize();
-  for (int y = 0; y < modules_; ++y) {
-    for (int x = 0; x < modules_; ++x) dark_.push_back(code.getModule(x, y));
-  }
+  if (!text.empty() && text.size() <= kLongest) code_.emplace(text, barcode::Correction::kLow);
 }
 
 bool Qr::dark(int x, int y) const {
-  if (x < 0 || y < 0 || x >= modules_ || y >= modules_) return false;
-  return dark_[static_cast<size_t>(y * modules_ + x)];
+  return code_ && code_->dark(x, y);
 }
 
 screen::Size Qr::size(screen::Charset charset) const {
-  const int side = modules_ + 2 * kQuiet;
+  const int side = (code_ ? code_->modules() : 0) + 2 * kQuiet;
   if (charset == screen::Charset::kAscii) return {side, 2 * side};
   return {(side + 1) / 2, side};
 }

@@ -3,9 +3,10 @@
 // or, without Unicode, one module in two blanks.
 #pragma once
 
+#include <optional>
 #include <string>
-#include <vector>
 
+#include "barcode/qr.h"
 #include "screen/grid.h"
 #include "screen/terminal.h"
 
@@ -17,7 +18,7 @@ class Qr {
   // 1000 bytes gives none.
   explicit Qr(const std::string& text);
 
-  bool empty() const { return modules_ == 0; }
+  bool empty() const { return !code_; }
   // What it takes on a screen, with its quiet zone.
   screen::Size size(screen::Charset charset) const;
   void draw(screen::Grid& grid, int row, int column, screen::Charset charset) const;
@@ -25,8 +26,7 @@ class Qr {
  private:
   bool dark(int x, int y) const;
 
-  int modules_ = 0;  // along one side
-  std::vector<bool> dark_;
+  std::optional<barcode::QrCode> code_;
 };
 
 }  // namespace mend::console

@@ -178,6 +178,8 @@ int run(const Options& options, Terminal& terminal) {
       return run_keys_check(options.keys, terminal);
     case Command::kKeysRotate:
       return run_keys_rotate(options.keys, terminal);
+    case Command::kKeysSheet:
+      return run_keys_sheet(options.keys, terminal);
     case Command::kCollect:
       return run_collect(options.collect, terminal);
     case Command::kReport:

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "keys/gather.h"
+#include "keys/sheet.h"
 #include "keys/table.h"
 #include "report/rotation.h"
 
@@ -159,6 +161,25 @@ int run_keys_rotate(const KeysOptions& options, Terminal& terminal) {
   const auto list = report::keys_to_rotate(logs.runs, carried, hosts);
   fmt::print("{}", options.commands ? report::rotation_commands(list) : report::rotation_csv(list));
   return logs.findings.empty() ? 0 : 1;
+}
+
+int run_keys_sheet(const KeysOptions& options, Terminal& terminal) {
+  bitlocker::Credentials credentials;
+  show_problems(keys::load(options.from, credentials, nullptr), terminal);
+  keys::SheetRequest request;
+  request.hosts = options.names;
+  request.made = now();
+  request.expires = request.made + std::chrono::hours(24) * options.days;
+  const keys::Sheet sheet = keys::make_sheet(credentials, request);
+  for (const std::string& host : sheet.hosts_without)
+    terminal.note(fmt::format("no key of the host {}", printable(host)));
+  if (sheet.keys == 0)
+    throw Error(ErrorCode::kUsage, "mendstick.keys.sheet",
+                "none of these hosts has a key; nothing is written");
+  write_secret_file(options.output, sheet.html.bytes());
+  fmt::print("{}: {}, in clear: print it, then delete it\n", printable(options.output),
+             count(sheet.keys, "key", "keys"));
+  return sheet.hosts_without.empty() ? 0 : 1;
 }
 
 }  // namespace mend::mendstick

@@ -13,5 +13,7 @@ int run_keys_import(const KeysOptions& options, Terminal& terminal);
 int run_keys_check(const KeysOptions& options, Terminal& terminal);
 // 1 when something is wrong with a log.
 int run_keys_rotate(const KeysOptions& options, Terminal& terminal);
+// 1 when a host has no key.
+int run_keys_sheet(const KeysOptions& options, Terminal& terminal);
 
 }  // namespace mend::mendstick

@@ -49,13 +49,27 @@ void add_rotate(CLI::App& keys, KeysOptions& options, const AddCommand& add_comm
       "status is 1 when a log could not be read as a whole: a key that it named may be missing here.");
 }
 
+void add_sheet(CLI::App& keys, KeysOptions& options, const AddCommand& add_command) {
+  CLI::App* sheet = add_command(keys, Command::kKeysSheet, "sheet", "a page of keys to print, for scanners");
+  sheet->add_option("HOST", options.names, "the computers whose keys are to be on it")->required();
+  sheet->add_option("--keys", options.from, "key files, or the folder CUSTOMER_DIR/keys")->required();
+  sheet->add_option("-o,--output", options.output, "the page to make, such as sheet.html")->required();
+  sheet->add_option("--days", options.days, "after how many days the page is to be destroyed")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 365));
+  sheet->footer(
+      "\nHTML in one file, readable by you alone. It shows the keys in clear: print it, then delete it.");
+}
+
 }  // namespace
 
 void add_keys_options(CLI::App& app, KeysOptions& options, const AddCommand& add_command) {
-  CLI::App* keys = app.add_subcommand("keys", "recovery keys: import, check, rotate")->require_subcommand(1);
+  CLI::App* keys =
+      app.add_subcommand("keys", "recovery keys: import, check, rotate, sheet")->require_subcommand(1);
   add_import(*keys, options, add_command);
   add_check(*keys, options, add_command);
   add_rotate(*keys, options, add_command);
+  add_sheet(*keys, options, add_command);
 }
 
 }  // namespace mend::mendstick

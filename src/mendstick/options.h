@@ -23,6 +23,7 @@ enum class Command {
   kKeysImport,
   kKeysCheck,
   kKeysRotate,
+  kKeysSheet,
   kCollect,
   kReport,
 };
@@ -35,6 +36,8 @@ struct KeysOptions {  // of `mendstick keys …`
   bool list = false;
   std::vector<std::string> logs, carried;  // rotate
   bool commands = false;                   // rotate
+  std::vector<std::string> names, from;    // sheet: hosts, key files
+  unsigned days = 7;                       // sheet
 };
 
 struct AuditOptions {  // of `mendstick audit verify`

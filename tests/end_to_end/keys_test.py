@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`mendstick keys`: what a preparer exported becomes what `mend` opens a PC with."""
 
+import datetime
 import os
 import shutil
 import stat
 
-from common import Scratch, main, run
+from common import Scratch, main, need, run
 
 MENDSTICK = os.environ["MENDSTICK"]
 # Valid, and nobody's.
@@ -143,6 +144,49 @@ class Rotate(Keys):
         done = self.mendstick("rotate", "--log", log, status=1)
         self.assertIn(f"{log}: ", done.stderr)
         self.assertIn("needs --log", self.mendstick("rotate", status=2).stderr)
+
+
+class Sheet(Keys):
+    def scan(self, page):
+        """What a scanner reads off the page as a real browser shows it: kind and text of each symbol."""
+        browser, scanner = need("chromium"), need("zbarimg")
+        picture = self.folder / "page.png"
+        shown = run(browser, "--headless", "--no-sandbox", "--disable-gpu", "--force-device-scale-factor=2",
+                    "--hide-scrollbars", "--window-size=900,1600", f"--user-data-dir={self.folder}/browser",
+                    f"--screenshot={picture}", page.as_uri())
+        self.assertTrue(picture.exists(), shown.stderr)
+        return sorted(run(scanner, "--quiet", picture).stdout.split())
+
+    def test_a_scanner_reads_the_keys_off_the_page(self):
+        keys = [OTHER, "720885-000077-000066-000055-000044-000033-000022-000011", "110000-" + OTHER[7:]]
+        export = self.put("a.csv", "Hostname,KeyID,RecoveryKey,Created\n" + "".join(
+            f"{host},{GUID}{n},{key},2024-07-1{n}\n" for n, (host, key) in enumerate(zip(("PC01", "pc01.local", "PC03"), keys))))
+        page = self.folder / "sheet.html"
+        done = self.mendstick("sheet", "PC01", "PC09", "--keys", export, "-o", page, "--days", "3", status=1)
+        self.assertIn("no key of the host PC09", done.stderr)
+        self.assertEqual(stat.S_IMODE(page.stat().st_mode), 0o600)
+        text = page.read_text(encoding="utf-8")
+        self.assertIn(keys[0], text)
+        self.assertNotIn(keys[2], text)
+        expires = datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=3)
+        self.assertIn(f"destroy this page by {expires}", text)
+        digits = [key.replace("-", "") for key in keys[:2]]
+        self.assertEqual(self.scan(page), sorted(f"{kind}:{d}" for kind in ("CODE-128", "QR-Code") for d in digits))
+
+    def test_what_a_file_says_is_text_on_the_page(self):
+        export = self.put("a.csv", f'Hostname,KeyID,RecoveryKey\n"<script>alert(1)</script>&""",{GUID}1,{OTHER}\n')
+        page = self.folder / "sheet.html"
+        self.mendstick("sheet", '<script>alert(1)</script>&"', "--keys", export, "-o", page)
+        text = page.read_text(encoding="utf-8")
+        self.assertNotIn("<script", text)
+        self.assertIn("&lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot;", text)
+        self.assertNotIn("http:", text)
+        self.assertNotIn("https:", text)
+
+    def test_without_any_key_nothing_is_written(self):
+        export = self.put("a.csv", f"Hostname,KeyID,RecoveryKey\nPC01,{GUID}1,{OTHER}\n")
+        self.mendstick("sheet", "PC02", "--keys", export, "-o", self.folder / "sheet.html", status=2)
+        self.assertFalse((self.folder / "sheet.html").exists())
 
 
 if __name__ == "__main__":
