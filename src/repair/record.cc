@@ -258,6 +258,7 @@ void Recorder::verdict(const VolumeReport& volume) {
 void Recorder::stopped(const Error& error) noexcept {
   try {
     note("run-stopped", error.what(), false);
+    guarded([&] { log_.close(); });
   } catch (const Error&) {  // the log itself has failed
   }
 }

@@ -45,7 +45,7 @@ class Recorder {
   void journal_left(const char* event, const std::string& message, std::string_view outcome, bool success);
   void note(const char* event, const std::string& message, bool success);
   void verdict(const VolumeReport& volume);
-  // The last record of a run that an error ended. Never throws: that error is the news.
+  // The last record but the closing one of a run that an error ended. Never throws: that error is the news.
   void stopped(const Error& error) noexcept;
   // Closes the log; notes its path and closing hash in the report.
   void finish(Report& report);

@@ -136,7 +136,7 @@ void check_places(const CollectRequest& request, const LogSource& source, Collec
                     printable(folder), printable(request.source)));
   }
   if (is_same_file_system(first, second))
-    collected.notes.push_back("both copies are on one file system: what breaks it takes both");
+    collected.notes.emplace_back("both copies are on one file system: what breaks it takes both");
 }
 
 }  // namespace

@@ -120,7 +120,7 @@ std::string Copies::write_new(const std::string& name, const crypto::Sha256Diges
                             printable(name), printable(folder_)));
   }
   for (int number = 1; number <= kMostNames; ++number) {
-    const std::string path = folder_ + "/" + numbered(name, number);
+    std::string path = folder_ + "/" + numbered(name, number);
     if (!file.take_name(path)) continue;
     image::sync_folder(folder_);
     return path;

@@ -69,9 +69,10 @@ Outcome read_one(const std::string& path) {
     if (read.chain == audit::Chain::kChanged) outcome.finding = changed(path, read);
     if (read.chain == audit::Chain::kCutShort) outcome.finding = cut_short(path, read);
   } catch (const Error& error) {
-    const bool foreign = error.code() == ErrorCode::kCorrupt;
-    outcome.finding =
-        Finding{foreign ? Finding::Kind::kForeign : Finding::Kind::kUnreadable, path, 0, error.what(), true};
+    const Finding::Kind kind = std::string_view(error.id()) == "audit.read.sealed" ? Finding::Kind::kSealed
+                               : error.code() == ErrorCode::kCorrupt               ? Finding::Kind::kForeign
+                                                                     : Finding::Kind::kUnreadable;
+    outcome.finding = Finding{kind, path, 0, error.what(), true};
   } catch (const std::exception&) {  // out of memory, or what JSON can be made of that nobody thought of
     outcome.finding = Finding{Finding::Kind::kUnreadable, path, 0, "it cannot be read", true};
   }
@@ -154,7 +155,7 @@ std::optional<Finding> look_at_file(const std::string& path) {
   if (!file && !file.eof()) return Finding{Finding::Kind::kUnreadable, path, 0, "it cannot be read", true};
   if (path.ends_with(kSealedSuffix)) {
     return Finding{Finding::Kind::kSealed, path, 0,
-                   "it is sealed: open it with `mendstick audit open` and give what comes of it", true};
+                   "it is sealed: open it with `mendstick logs open` and give what comes of it", true};
   }
   const std::string_view start = head;
   if (start.starts_with("\xff\xfe") || start.starts_with("\xfe\xff") || start.starts_with("\xef\xbb\xbf") ||

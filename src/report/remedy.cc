@@ -15,39 +15,37 @@ struct Remedy {
 
 constexpr std::array kRemedies = {
     Remedy{"locked",
-           "Find the recovery key by the ID that the machine's page names (Entra ID, Active Directory, "
-           "MBAM), put "
-           "it into the customer's folder keys/, build the stick anew and start the PC from it again."},
+           "Find the recovery key by the ID that the machine's page names (Entra ID, Active "
+           "Directory, MBAM), put it into the customer's folder keys/, build the stick anew, and "
+           "start the PC from it again. The sticks list the keys they missed in wanted-keys.csv, for "
+           "`mendstick keys import --only`."},
     Remedy{"refused",
-           "A rule or a safety check forbids the repair. Read the reason; where the manifest is too narrow, "
-           "correct "
-           "it and start the PC again, else repair this PC by hand."},
+           "A rule or a safety check forbids the repair. Read the reason; where the manifest is too "
+           "narrow, correct it and start the PC again, else repair this PC by hand."},
     Remedy{"unsafe",
-           "Windows left its drive in a state in which a repair could do harm. For a hibernated PC allow "
-           "discard_hibernation in the profile (the session is lost); for a dirty volume let Windows check "
-           "it, or "
-           "allow allow_dirty."},
+           "Windows left its drive in a state in which a repair could do harm. For a hibernated PC "
+           "allow discard_hibernation in the profile (the session is lost); for a dirty volume let "
+           "Windows check it, or set allow_dirty."},
     Remedy{"unsupported",
-           "This kind of disk or encryption is not handled. Repair this PC with Windows' own recovery "
-           "environment."},
+           "This kind of disk or encryption is not handled. Repair this PC with Windows' own "
+           "recovery environment."},
     Remedy{"damaged",
-           "The drive's own structures are damaged. Copy the disk before anything else, then repair or "
-           "replace it."},
-    Remedy{
-        "failed",
-        "A disk or the stick failed in the middle. Copy the disk, keep the stick's journal (*.undo), and run "
-        "`mend resume` with both."},
+           "The drive's own structures are damaged. Copy the disk before anything else, then repair "
+           "or replace it."},
+    Remedy{"failed",
+           "A disk or the stick failed in the middle. Copy the disk, keep the stick's journal "
+           "(*.undo), and run `mend resume` with both."},
     Remedy{"interrupted",
-           "The run did not come to its end: power was cut, or the stick was pulled out. Start the PC from "
-           "the same "
-           "stick again; it finishes what was begun."},
+           "The run did not come to its end: power was cut, or the stick was pulled out. Start the "
+           "PC from the same stick again; it finishes what was begun."},
     Remedy{"stopped",
-           "An error ended the run before anything was written. Do what the reason says and start again."},
+           "An error ended the run before anything was written. Do what the reason says and start "
+           "again."},
     Remedy{"undone", "The repair was taken back. Start the PC from a stick again when it shall be repaired."},
     Remedy{"would-fix", "Only a dry run was made. Start the PC from a stick that repairs."},
-    Remedy{
-        "no-windows",
-        "No Windows was found. Is it the right disk? Look whether the firmware hides it behind a RAID mode."},
+    Remedy{"no-windows",
+           "No Windows was found. Is it the right disk? Look whether the firmware hides it behind a "
+           "RAID mode."},
     Remedy{"nothing-to-do",
            "There was nothing to resume, and no repair was seen. Start the PC from a stick."},
     Remedy{"never-seen",
@@ -61,8 +59,9 @@ bool is_word(char c) {
 
 // A number, an identifier or a path: what has a digit, or a separator of paths.
 bool differs(std::string_view word) {
-  return std::any_of(word.begin(), word.end(),
-                     [](char c) { return (c >= '0' && c <= '9') || c == '\\' || c == '/'; });
+  constexpr size_t kLongestSwitch = 3;  // "/s" of a command is no path
+  return word.size() > kLongestSwitch ? word.find_first_of("0123456789\\/") != std::string_view::npos
+                                      : word.find_first_of("0123456789") != std::string_view::npos;
 }
 
 }  // namespace
@@ -75,7 +74,7 @@ std::string remedy_for(const std::string& verdict) {
 }
 
 std::string common_part(const std::string& reason) {
-  constexpr size_t kLongest = 300;
+  constexpr size_t kLongest = 600;
   std::string common;
   for (size_t at = 0; at < reason.size() && common.size() < kLongest;) {
     if (!is_word(reason[at])) {
@@ -91,7 +90,7 @@ std::string common_part(const std::string& reason) {
     common.append(reason, tail, end - tail);
     at = end;
   }
-  return common;
+  return common.size() < kLongest ? common : common + " …";
 }
 
 }  // namespace mend::report

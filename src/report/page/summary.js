@@ -29,8 +29,9 @@ function showStates(data, filter) {
   const known = data.machines.filter((machine) => machine.visitCount).map((machine) => machine.seconds).sort((a, b) => a - b);
   const facts = [];
   if (known.length) {
-    facts.push(`Half of the machines took up to ${minutes(known[Math.floor((known.length - 1) / 2)])} minutes, nine of ten up to ` +
-               `${minutes(known[Math.ceil(known.length * 0.9) - 1])} (from the start of the stick to the verdict)`);
+    const most = (part) => minutes(Math.max(known[Math.ceil(known.length * part) - 1], 6));
+    facts.push(`Half of the machines took at most ${most(0.5)} minutes, nine of ten at most ${most(0.9)}` +
+               (data.sticks.length ? ' (from the start of the stick to the verdict)' : ''));
   }
   if (!data.hasHosts) facts.push('machines that nobody has seen can be told with a list of hosts (--hosts)');
   byId('figures').append(facts.length ? `${facts.join('; ')}.` : '');
@@ -168,7 +169,7 @@ function showKeys(data) {
   }
   byId('keys').append(
     element('p', {}, `${count(data.keys.length, 'recovery password was', 'recovery passwords were')} used, so that people have seen ` +
-      'them. Change them when the machines run again.'),
+      'them. Change them when the machines run again; `mendstick keys rotate` makes the commands for it.'),
     folded(`Show all ${data.keys.length}`, plainTable('Recovery keys to change',
       ['Machine', 'Customer', 'Key ID', 'Drive', 'Used (UTC)'],
       data.keys.map((key) => [linkTo(data, key.machine), data.machines[key.machine].customer, shown(key.id, 'mono'), key.volume,

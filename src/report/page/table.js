@@ -135,19 +135,21 @@ class MachineTable {
 
   row(machine) {
     const cells = {
-      'Machine': element('td', {}, element('a', {href: `#machine-${machine.index}`, class: 'clamp'}, shown(machine.sortName)),
-                         machine.sharesName ? element('span', {class: 'quiet'}, ' (this name twice)') : null),
+      'Machine': element('td', {}, element('div', {},
+        element('a', {href: `#machine-${machine.index}`, class: 'clamp'}, shown(machine.sortName)),
+        machine.sharesName ? element('span', {class: 'quiet'}, '(this name more than once)') : null)),
       'State': element('td', {}, chip(machine.state)),
-      'Verdict': element('td', {}, shown(machine.verdict),
-        machine.reason && machine.state === STATES[2] ? element('div', {class: 'clamp quiet'}, shown(machine.reason)) : null),
+      'Verdict': element('td', {}, element('div', {}, shown(machine.verdict),
+        machine.reason && machine.state === STATES[2] ? element('div', {class: 'clamp quiet'}, shown(machine.reason)) : null)),
       'Customer': element('td', {}, shown(machine.customer, 'clamp')),
       'Model': element('td', {}, shown(`${machine.vendor} ${machine.model}`.trim(), 'clamp')),
       'Windows': element('td', {}, shown(machine.product, 'clamp')),
-      'Last seen (UTC)': element('td', {class: 'when'}, time(machine.last), whenNote(machine.lastKind)),
+      'Last seen (UTC)': element('td', {class: 'when'}, element('div', {}, time(machine.last), whenNote(machine.lastKind))),
       'Minutes': element('td', {class: 'number'}, machine.visitCount ? minutes(machine.seconds) : ''),
     };
     return element('tr', {}, ...this.columns.map((column) => {
-      cells[column.title].dataset.label = column.title;
+      cells[column.title].dataset.label = column.title;  // what a narrow screen shows instead of the headings
+      if (!cells[column.title].textContent) cells[column.title].className += ' empty';
       return cells[column.title];
     }));
   }

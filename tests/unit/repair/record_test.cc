@@ -102,6 +102,18 @@ nlohmann::ordered_json run_in(const std::string& folder, const Origin& origin, s
   return first_record(report.log);
 }
 
+TEST_CASE("the log of a run that an error ended is whole, and says which error", "[repair]") {
+  TempFolder folder;
+  Recorder recorder(folder.path().string(), new_report());
+  recorder.stopped(Error(ErrorCode::kIo, "test.record", "the disk went away"));
+  std::vector<std::string> messages;
+  const auto read = audit::read_log(recorder.path(), [&](const nlohmann::ordered_json& record) {
+    messages.push_back(record.at("message"));
+  });
+  CHECK(read.chain == audit::Chain::kWhole);
+  CHECK(messages.at(0) == "the disk went away");
+}
+
 TEST_CASE("a run names the one before it, and a time that is known to be past", "[repair]") {
   TempFolder folder;
   std::string first_id;
