@@ -304,8 +304,12 @@ stick::Next run(Session& session, const ScreenOptions& options) {
   repair::Request& request = session.request;
   request.audit_directory = session.stick + "/" + std::string(stick::kLogs);
   request.disks_found = true;
-  request.origin = {session.image.customer, session.image.incident, session.image.id, stick_id(session.stick),
-                    std::string(profile::to_string(session.mode))};
+  request.origin = {session.image.customer,
+                    session.image.incident,
+                    session.image.id,
+                    stick_id(session.stick),
+                    std::string(profile::to_string(session.mode)),
+                    session.image.built};
   return Loop(session, options).run();
 }
 

@@ -127,6 +127,8 @@ class ConsoleTest(Scratch):
         started = self.records("run-started")[0]
         self.assertEqual(started["organization.name"], "Acme GmbH")
         self.assertEqual(started["mendstick.image.id"], "0123456789abcdef0123456789abcdef")
+        self.assertEqual(started["mendstick.image.built"], "2026-11-25T12:00:00Z")
+        self.assertIn("mendstick.clock.not_before", started)
         self.assertEqual(started["mendstick.mode"], "auto")
         self.assertRegex((self.stick / "mendstick/stick-id").read_text(), r"^[0-9a-f]{16}\n$")
         self.assertEqual(started["mendstick.stick.id"], (self.stick / "mendstick/stick-id").read_text().strip())
@@ -141,6 +143,10 @@ class ConsoleTest(Scratch):
         self.assertIn("*** FIXED EARLIER ***", console.text)
         self.assertRegex(console.text, r"repaired this PC on \d{4}-\d\d-\d\d \d\d:\d\d UTC")
         self.assertEqual({r["mendstick.stick.id"] for r in self.records("run-started")}, {first})
+        runs = self.records("run-started")  # each names the one before it
+        self.assertEqual({r["mendstick.run.id"] for r in runs} & {r.get("mendstick.run.previous") for r in runs},
+                         {r["mendstick.run.previous"] for r in runs if "mendstick.run.previous" in r})
+        self.assertEqual(sum("mendstick.run.previous" in r for r in runs), 1)
         self.assertEqual(sha256(self.image), before)
 
     def test_a_healthy_pc_is_told_from_one_that_was_repaired(self):
