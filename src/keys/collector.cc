@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "keys/date.h"
+#include "keys/hosts.h"
 #include "keys/json.h"
 #include "keys/scan.h"
 #include "keys/table.h"
@@ -14,17 +15,6 @@ namespace mend::keys {
 namespace {
 
 constexpr size_t kLongestHost = 255;
-
-// Where a row is cut or shifted, a key may stand where a host's name should. Windows takes no name of digits
-// alone, and none has as many of them as two groups of a key.
-bool may_be_part_of_key(std::string_view host) {
-  size_t digits = 0, letters = 0;
-  for (char c : host) {
-    digits += c >= '0' && c <= '9';
-    letters += (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
-  }
-  return (digits > 0 && letters == 0) || digits >= 12;
-}
 
 // Host names come from a file and go to screens and logs.
 std::string tidy_host(std::string_view text) {

@@ -24,12 +24,13 @@ std::optional<size_t> host_column(const Row& header) {
   return std::nullopt;
 }
 
-template <typename Use>
+template <typename Use>  // (line, its number)
 void for_each_line(std::string_view text, Use use) {
-  for (size_t at = 0; at < text.size();) {
+  size_t number = 1;
+  for (size_t at = 0; at < text.size(); ++number) {
     const size_t end = std::min(text.find_first_of("\r\n", at), text.size());
-    use(text.substr(at, end - at));
-    at = end + 1;
+    use(text.substr(at, end - at), number);
+    at = end + (text.substr(end).starts_with("\r\n") ? 2 : 1);
   }
 }
 
@@ -39,12 +40,26 @@ std::string folded_host(std::string_view host) {
   return lower_ascii(trim_ascii(host.substr(0, host.find('.'))));
 }
 
-void HostList::add(std::string_view cell) {
+bool may_be_part_of_key(std::string_view host) {
+  size_t digits = 0, letters = 0;
+  for (char c : host) {
+    digits += c >= '0' && c <= '9';
+    letters += (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+  }
+  return (digits > 0 && letters == 0) || digits >= 12;
+}
+
+void HostList::add(std::string_view cell, size_t line, const std::string& file_name) {
   cell = trim_ascii(cell);
   if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"')
     cell = trim_ascii(cell.substr(1, cell.size() - 2));
   const std::string_view name = trim_ascii(host_of(cell));
   if (folded_host(name).empty() || name.starts_with('#')) return;
+  if (may_be_part_of_key(name)) {
+    throw Error(ErrorCode::kUsage, "keys.hosts.key",
+                "'" + printable(file_name) + "', line " + std::to_string(line) +
+                    ": this may be a key, and is no computer's name; a list of hosts holds names only");
+  }
   if (folded_.insert(folded_host(name)).second) names_.push_back(printable(name));
 }
 
@@ -64,10 +79,10 @@ HostList HostList::parse(Bytes content, const std::string& file_name) {
   });
   if (start) {
     read_rows(
-        text, *start, [&](const Row& row, size_t) { list.add(row.cell(*column)); },
+        text, *start, [&](const Row& row, size_t line) { list.add(row.cell(*column), line, file_name); },
         [](size_t, const char*) {});
   } else {
-    for_each_line(text, [&](std::string_view line) { list.add(line); });
+    for_each_line(text, [&](std::string_view line, size_t number) { list.add(line, number, file_name); });
   }
   if (list.names_.empty()) {
     throw Error(ErrorCode::kUsage, "keys.hosts.none",

@@ -15,6 +15,10 @@ namespace mend::keys {
 // The name by which a host is looked for: without a domain, in small letters.
 std::string folded_host(std::string_view host);
 
+// Where a row is cut or shifted, or the wrong file is given, a key may stand where a host's name should.
+// Windows takes no name of digits alone, and none has as many of them as two groups of a key.
+bool may_be_part_of_key(std::string_view host);
+
 class HostList {
  public:
   // A name a line (`#` begins a remark), or a table with a column of computers, also one of that column
@@ -28,7 +32,7 @@ class HostList {
   bool has(std::string_view host) const { return folded_.contains(folded_host(host)); }
 
  private:
-  void add(std::string_view cell);
+  void add(std::string_view cell, size_t line, const std::string& file_name);
 
   std::vector<std::string> names_;
   std::unordered_set<std::string> folded_;

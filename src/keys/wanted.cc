@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "keys/wanted.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -8,6 +10,7 @@
 #include "keys/header.h"
 #include "keys/hosts.h"
 #include "keys/keys.h"
+#include "keys/scan.h"
 
 namespace mend::keys {
 namespace {
@@ -27,6 +30,12 @@ Columns columns_of(const Row& header) {
     if (name == "serial") columns.serial = i;
   }
   return columns;
+}
+
+bool shows_key(std::string_view text) {
+  const std::vector<Finding> found = scan(text);
+  return std::any_of(found.begin(), found.end(),
+                     [](const Finding& f) { return f.kind != Finding::Kind::kGuid; });
 }
 
 std::string text_of(const Row& row, const std::optional<size_t>& column) {
@@ -72,6 +81,8 @@ WantedList WantedList::parse(Bytes content, const std::string& file_name) {
         key.host = text_of(row, columns.host);
         key.description = text_of(row, columns.description);
         key.serial = text_of(row, columns.serial);
+        for (const std::string& text : {key.host, key.description, key.serial})
+          if (shows_key(text)) wrong_row(line, "a recovery key stands where none belongs");
         if (!id.empty() && !key.protector_id) wrong_row(line, "the protector's ID is no GUID");
         if (!key.protector_id && key.host.empty()) wrong_row(line, "there is neither an ID nor a host");
         list.add(std::move(key));

@@ -149,6 +149,21 @@ TEST_CASE("only keys that are wanted are taken, and those still missing are name
   CHECK(more.missing.size() == 1);
 }
 
+TEST_CASE("KF-1: a list of hosts that holds a key is refused, and the key is not shown", "[keys]") {
+  for (const std::string& text :
+       {"PC01\r\n" + password(1) + "\r\n", "Hostname,x\nPC01,\n\"" + password(1) + "\",\n"}) {
+    CAPTURE(text);
+    try {
+      HostList::parse(as_bytes(text), "hosts");
+      FAIL("taken");
+    } catch (const Error& error) {
+      CHECK(error.id() == std::string("keys.hosts.key"));
+      CHECK(contains(error.what(), text.starts_with("PC01") ? "line 2" : "line 3"));
+      CHECK_FALSE(contains(error.what(), password(1).substr(0, 6)));
+    }
+  }
+}
+
 TEST_CASE("a list of wanted keys that is wrong says where", "[keys]") {
   const auto error = [](const std::string& text) -> std::string {
     try {
@@ -166,6 +181,8 @@ TEST_CASE("a list of wanted keys that is wrong says where", "[keys]") {
       contains(error(head + guid_text(1) + ",,,,\nnone,PC01,,,\n"), "line 3: the protector's ID is no GUID"));
   CHECK(contains(error(head + ",,PC01 C:,,\n"), "line 2: there is neither an ID nor a host"));
   CHECK(contains(error(head + "\"" + guid_text(1) + ",,,,\n"), "line 2: a quote"));
+  CHECK(contains(error(head + guid_text(1) + ",PC01," + password(1) + ",,\n"),
+                 "line 2: a recovery key stands"));
   CHECK(error("Serial;host;protector_id\n;PC01;\n").empty());  // the columns may stand in any order
 }
 
