@@ -130,6 +130,7 @@ class VolumeSource : public LogSource {
 
   void remove(const std::vector<SourceFile>& files) override {
     std::vector<std::string> paths;
+    paths.reserve(files.size());
     for (const SourceFile& file : files) paths.push_back(entry_of(file).path);
     disk_->make_writable();
     image::remove_files(*disk_, volume_offset_, paths);

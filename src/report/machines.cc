@@ -265,6 +265,7 @@ std::vector<Machine> find_machines(const std::vector<const Run*>& runs, const st
   }
   std::sort(by_last.begin(), by_last.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<Machine> result;
+  result.reserve(by_last.size());
   for (auto& [last, machine] : by_last) result.push_back(std::move(machine));
   mark_shared_names(result);
   return result;
