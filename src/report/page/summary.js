@@ -75,7 +75,14 @@ function showReasons(data, filter) {
 
 // --- the time line ---
 
-const STEPS = [1, 2, 3, 6, 12, 24, 48, 168, 720, 8760].map((hours) => hours * 3600);
+const STEPS = [1 / 12, 1 / 4, 1 / 2, 1, 2, 3, 6, 12, 24, 48, 168, 720, 8760].map((hours) => hours * 3600);
+
+function stepName(seconds) {
+  for (const [unit, name] of [[86400, 'day'], [3600, 'hour'], [60, 'minute']]) {
+    if (seconds >= unit) return seconds === unit ? name : `${seconds / unit} ${name}s`;
+  }
+  return '';
+}
 
 // How many machines reached their state in each step of time; those whose time is not known apart.
 function timeBuckets(data) {
@@ -135,8 +142,7 @@ function showTimeLine(data) {
   const box = byId('time-line'), {step, buckets} = timeBuckets(data);
   const without = data.machines.filter((machine) => machine.visitCount && (machine.last === null || machine.lastKind === WHEN.WRONG));
   if (buckets.length) {
-    const name = step < 86400 ? (step === 3600 ? 'hour' : `${step / 3600} hours`) : step === 86400 ? 'day' : `${step / 86400} days`;
-    const label = `Machines by the time of their last visit, one column for each ${name}, from ${time(buckets[0].from)} on`;
+    const label = `Machines by the time of their last visit, one column for each ${stepName(step)}, from ${time(buckets[0].from)} on`;
     box.append(chartOf(buckets, label),
       element('div', {class: 'legend'}, ...STATES.slice(0, 3).map(chip)),
       element('details', {}, element('summary', {}, 'The same as a table'),
