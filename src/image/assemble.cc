@@ -30,7 +30,7 @@ namespace fs = std::filesystem;
 constexpr uint64_t kMostProgramBytes = uint64_t{256} * 1024 * 1024;
 constexpr uint64_t kMostTextBytes = uint64_t{4} * 1024 * 1024;
 constexpr uint64_t kMostBootBytes = uint64_t{40} * 1024 * 1024;  // kernel and initramfs
-constexpr int kFingerprintFormat = 1;  // goes up when the same input makes another base
+constexpr int kFingerprintFormat = 2;  // goes up when the same input makes another base
 constexpr std::string_view kGrubFolder = "usr/lib/grub/i386-pc/";
 constexpr std::string_view kMenuPrefix = "(,msdos1)/EFI/debian";
 
@@ -125,10 +125,11 @@ class Assembly {
     progress_.step("compressing the initramfs", -1);
     const ByteVector compressed = compress_initramfs(archive);
     const uint64_t kernel_bytes = base_.files.back().size_bytes;
-    const std::string sizes =
-        fmt::format("Linux {}: kernel {:.1f} MiB, initramfs {:.1f} MiB with {} modules ({:.1f} MiB unpacked)",
-                    base_.kernel_version, mebibytes(kernel_bytes), mebibytes(compressed.size()),
-                    modules.modules.size(), mebibytes(archive.size()));
+    const std::string sizes = fmt::format(
+        "Linux {}: kernel {:.1f} MiB, initramfs {:.1f} MiB with {} modules ({:.1f} MiB that the kernel "
+        "unpacks)",
+        base_.kernel_version, mebibytes(kernel_bytes), mebibytes(compressed.size()), modules.modules.size(),
+        mebibytes(archive.size()));
     if (kernel_bytes + compressed.size() > kMostBootBytes)
       throw Error(ErrorCode::kRefused, "image.base.size",
                   sizes +

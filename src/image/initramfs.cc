@@ -27,20 +27,23 @@ void check(size_t result) {
 }  // namespace
 
 ByteVector make_initramfs(const InitramfsParts& parts, const ModuleSet& modules) {
-  CpioArchive archive;
+  CpioArchive archive, rest;
   for (const char* name : {"dev", "proc", "sys", "run", "stick"}) archive.add_directory(name);
   archive.add_directory("tmp", 01777);
   archive.add_directory("root", 0700);
   archive.add_file("init", parts.init, 0755);
-  archive.add_file("bin/mend", parts.mend, 0755);
+  archive.add_file("etc/mendstick/modules.first", to_vector(modules.first_list()), 0644);
   archive.add_file("etc/mendstick/modules.load", to_vector(modules.always_list()), 0644);
   archive.add_file("etc/mendstick/modules.options", to_vector(modules.option_list()), 0644);
   const std::string folder = "lib/modules/" + parts.kernel_version + "/";
   archive.add_file(folder + "modules.dep", to_vector(modules.dependency_list()), 0644);
   archive.add_file(folder + "modules.alias", to_vector(modules.alias_list()), 0644);
   archive.add_file(folder + "modules.softdep", to_vector(modules.soft_dependency_list()), 0644);
+  const std::set<std::string> often = modules.often();
   for (const auto& [name, module] : modules.modules)
-    archive.add_file(folder + module.path, module.content, 0644);
+    (often.count(name) != 0 ? archive : rest).add_file(folder + module.path, module.content, 0644);
+  archive.add_file("bin/mend", parts.mend, 0755);
+  archive.add_file("packed/modules", compress_initramfs(rest.bytes()), 0644);
   return archive.bytes();
 }
 

@@ -40,12 +40,14 @@ bool is_name(std::string_view text) {
 WantedModule parse_line(std::vector<std::string> words, const std::string& file, int line) {
   WantedModule wanted;
   wanted.line = line;
-  if (words.front() == "always") {
-    wanted.always = true;
+  for (const auto& [word, flag] : {std::pair("first", &wanted.first),
+                                   {"always", &wanted.always},
+                                   {"often", &wanted.often},
+                                   {"newer", &wanted.newer}}) {
+    if (words.front() != word) continue;
+    *flag = true;
     words.erase(words.begin());
-  } else if (words.front() == "newer") {
-    wanted.newer = true;
-    words.erase(words.begin());
+    break;
   }
   if (words.empty() || !is_name(words.front()))
     throw_line(file, line, "the name of a kernel module was to come here");
@@ -204,6 +206,21 @@ ModuleSet collect_modules(const ModuleTree& tree, const std::vector<WantedModule
   return set;
 }
 
+std::set<std::string> ModuleSet::often() const {
+  std::set<std::string> names;
+  std::vector<std::string> open;
+  for (const WantedModule& module : wanted)
+    if (module.first || module.always || module.often) open.push_back(module.name);
+  while (!open.empty()) {
+    const std::string name = std::move(open.back());
+    open.pop_back();
+    const auto module = modules.find(name);
+    if (module == modules.end() || !names.insert(name).second) continue;  // built in, or there already
+    open.insert(open.end(), module->second.needs.begin(), module->second.needs.end());
+  }
+  return names;
+}
+
 std::string ModuleSet::dependency_list() const {
   std::map<std::string, std::string> lines;
   for (const auto& [name, module] : modules) {
@@ -244,6 +261,19 @@ std::string ModuleSet::soft_dependency_list() const {
       }
       if (!line.empty()) text += fmt::format("softdep {}{}\n", name, line);
     }
+  }
+  return text;
+}
+
+std::string ModuleSet::first_list() const {
+  std::string text;
+  for (const WantedModule& module : wanted) {
+    if (!module.first) continue;
+    std::set<std::string> seen{module.name};
+    std::vector<std::string> order;
+    add_needs(modules, module.name, seen, order);
+    for (const std::string& path : order) text += path + " ";
+    text += modules.at(module.name).path + "\n";
   }
   return text;
 }

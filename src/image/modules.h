@@ -10,6 +10,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,8 @@ struct WantedModule {
   std::string name;     // '_' for '-'
   std::string options;  // "delay_use=0"; may be empty
   bool always = false;
+  bool first = false;
+  bool often = false;  // nearly every PC wants it
   bool newer = false;  // an older kernel may be without it
   int line = 0;
 };
@@ -61,10 +64,13 @@ struct ModuleSet {
   std::map<std::string, Module> modules;  // by name
   std::vector<WantedModule> wanted;       // as named, without what is built in
 
+  // Those that are loaded on nearly every PC: the `first`, `always` and `often` ones, and what they need.
+  std::set<std::string> often() const;
   // The texts of the lists.
   std::string dependency_list() const;       // modules.dep
   std::string alias_list() const;            // modules.alias
   std::string soft_dependency_list() const;  // modules.softdep
+  std::string first_list() const;            // modules.first
   std::string always_list() const;           // modules.load
   std::string option_list() const;           // modules.options
 };

@@ -29,6 +29,8 @@ constexpr std::chrono::milliseconds kCalm = 1000ms;  // when the technician has 
 
 constexpr std::string_view kKeys = "Press R to restart or P to power off. The search goes on meanwhile.";
 
+constexpr const char* kPackedModules = "/packed/modules";
+constexpr const char* kFirstList = "/etc/mendstick/modules.first";
 constexpr const char* kLoadList = "/etc/mendstick/modules.load";
 constexpr const char* kOptionList = "/etc/mendstick/modules.options";
 
@@ -49,7 +51,7 @@ bool is_letter(std::optional<char> key, char letter) {
 
 }  // namespace
 
-Boot::Boot(Roots roots) : roots_(std::move(roots)) {}
+Boot::Boot(Roots roots) : roots_(std::move(roots)), packed_modules_(kPackedModules, "") {}
 
 void Boot::run() {
   try {
@@ -60,7 +62,23 @@ void Boot::run() {
   }
 }
 
+// Before anything else, even before a word is on the screen: USB takes its time.
+void Boot::start_ports(const std::string& modules) {
+  loader_ = std::make_unique<ModuleLoader>(
+      parse_module_options(read_text(kOptionList)), roots_.sys,
+      [this](const std::string& file, const std::string& options) { return insert_module(file, options); });
+  const std::string first = read_text(kFirstList);
+  for (const std::string_view line : lines(first)) {
+    std::vector<std::string> files;
+    for (const std::string_view path : words(line)) files.push_back(fmt::format("{}/{}", modules, path));
+    loader_->load_first(std::move(files));
+  }
+}
+
 void Boot::prepare() {
+  const std::string release = kernel_release();
+  const std::string modules = "/lib/modules/" + release;
+  start_ports(modules);
   const std::vector<std::string> faults = mount_kernel_trees();
   consoles_ = console_devices(roots_);
   screen_ = std::make_unique<screen::Screen>(consoles_);
@@ -73,21 +91,12 @@ void Boot::prepare() {
     stop_with({"The kernel was not told which stick it comes from (mendstick.image=…).",
                "Start the machine from the stick itself, with the menu that is on it."});
   }
-  const std::string release = kernel_release();
-  loader_ = std::make_unique<ModuleLoader>(ModuleIndex::read("/lib/modules/" + release),
-                                           parse_module_options(read_text(kOptionList)), roots_.sys,
-                                           insert_into_kernel);
   finder_ = std::make_unique<StickFinder>(roots_, command_line_.image_id, read_first_sector);
   debug("kernel " + release);
-  // The stick takes longer to answer than all the rest to load: its port comes first.
-  while (loader_->step(kUsbPorts)) continue;
-  const std::string always = read_text(kLoadList);
-  for (const std::string_view name : words(always)) loader_->load(std::string(name), "always");
-  show_drivers();
-  if (!command_line_.debug) return;
-  loader_->load("efivarfs", "the state of Secure Boot");
-  show_drivers();
-  debug("Secure Boot: " + secure_boot_state(roots_));
+  const std::string load_list = read_text(kLoadList);
+  std::vector<std::string> always;
+  for (const std::string_view name : words(load_list)) always.emplace_back(name);
+  loader_->start(ModuleIndex::read(modules), always);
 }
 
 void Boot::run_steps() {
@@ -97,8 +106,16 @@ void Boot::run_steps() {
   stay_with_one_stick();
   wait_for_power();
   start_shell();
+  tell_secure_boot();
   debug("mend is started");
   end(run_console());
+}
+
+void Boot::tell_secure_boot() {
+  if (!command_line_.debug) return;
+  loader_->load("efivarfs", "the state of Secure Boot");
+  show_drivers();
+  debug("Secure Boot: " + secure_boot_state(roots_));
 }
 
 void Boot::find_stick() {
@@ -137,15 +154,15 @@ void Boot::forget_volumes_but(const std::vector<StickDevice>& present) {
 // True when one of the candidates is the stick and is mounted; else the screen says why not.
 bool Boot::take_stick(const std::vector<StickDevice>& candidates) {
   std::vector<StickDevice> ours;
+  const bool alone = candidates.size() == 1;
   for (const StickDevice& candidate : candidates) {
-    if (is_ours(candidate)) ours.push_back(candidate);
+    if (is_ours(candidate, alone ? Afterwards::kMounted : Afterwards::kUnmounted)) ours.push_back(candidate);
   }
   if (ours.size() > 1) tell_of_twins(ours);
   if (ours.size() != 1) return false;
   stick_ = ours.front();
-  int error = mount_stick(stick_.volume, Access::kReadOnly);
-  if (error != 0) return false;
-  error = make_stick_writable();
+  if (!alone && mount_stick(stick_.volume, Access::kReadOnly) != 0) return false;
+  const int error = make_stick_writable();
   if (error != 0) {
     screen_->line("The stick " + in_words(stick_) + " cannot be written: " + std::strerror(error) + ".",
                   Style::kBad);
@@ -175,7 +192,7 @@ void Boot::stay_with_one_stick() {
     }
     std::vector<StickDevice> ours = {stick_};
     for (const StickDevice& other : sticks) {
-      if (!(other == stick_) && is_ours(other)) ours.push_back(other);
+      if (!(other == stick_) && is_ours(other, Afterwards::kUnmounted)) ours.push_back(other);
     }
     if (ours.size() == 1 && (Clock::now() > deadline || !finder_->more_may_come())) return;
     if (ours.size() > 1 && !told) tell_of_twins(ours);
@@ -195,12 +212,13 @@ std::string Boot::why_not_ours() const {
   }
 }
 
-bool Boot::is_ours(const StickDevice& candidate) {
+bool Boot::is_ours(const StickDevice& candidate, Afterwards afterwards) {
   const auto judged = judged_.find(candidate.volume);
-  if (judged != judged_.end() && judged->second) return true;
+  const bool known = judged != judged_.end() && judged->second;
+  if (known && afterwards == Afterwards::kUnmounted) return true;
   const int error = mount_stick(candidate.volume, Access::kReadOnly);
   const std::string why = error == 0 ? why_not_ours() : std::string(std::strerror(error));
-  if (error == 0) unmount_stick();
+  if (error == 0 && (!why.empty() || afterwards == Afterwards::kUnmounted)) unmount_stick();
   if (!why.empty() && judged == judged_.end())
     screen_->line(
         "The volume " + candidate.volume + " on " + in_words(candidate) + " is not used: " + printable(why),
@@ -232,9 +250,19 @@ void Boot::wait_for_disk() {
     if (told) obey(key);
     if (told || Clock::now() < deadline) continue;
     told = true;
-    explain_missing_disk();
+    disk_is_there() ? explain_slow_drivers() : explain_missing_disk();
   }
-  if (told) screen_->line("A disk has come.", Style::kGood);
+  if (told) screen_->line("A disk is there. It goes on.", Style::kGood);
+}
+
+void Boot::explain_slow_drivers() {
+  std::string names;
+  for (const std::string& name : loader_->at_work()) names += (names.empty() ? "" : ", ") + name;
+  screen_->line(fmt::format("After {} seconds these drivers still look for disks: {}.",
+                            profile_.disk_timeout.count(), names.empty() ? "none" : names),
+                Style::kBad);
+  screen_->line("A disk that fails can take minutes to answer. It goes on when they have finished.");
+  screen_->line(kKeys);
 }
 
 void Boot::explain_missing_disk() {
@@ -278,9 +306,9 @@ void Boot::end(const ChildEnd& ended) {
 }
 
 std::optional<char> Boot::go_on(std::chrono::milliseconds pause) {
-  const bool worked = loader_->step();
+  loader_->look();
   show_drivers();
-  return screen_->key(worked ? 0ms : pause);
+  return screen_->key(pause);
 }
 
 void Boot::obey(std::optional<char> key) {
@@ -293,10 +321,20 @@ void Boot::debug(const std::string& text) {
     screen_->line(fmt::format("[{:8.3f}] {}", static_cast<double>(monotonic_ns()) / 1e9, text));
 }
 
+// From the loader's threads.
+int Boot::insert_module(const std::string& file, const std::string& options) {
+  try {
+    packed_modules_.want(file);
+  } catch (const Error&) {
+    return EIO;
+  }
+  return insert_into_kernel(file, options);
+}
+
 void Boot::show_drivers() {
-  for (; shown_ < loader_->log().size(); ++shown_) {
-    const LoadedModule& module = loader_->log()[shown_];
-    if (!command_line_.debug || !screen_) continue;
+  if (!command_line_.debug || !screen_) return;
+  for (const LoadedModule& module : loader_->log(shown_)) {
+    ++shown_;
     const std::string result = module.error == 0 ? "loaded" : std::strerror(module.error);
     screen_->line(fmt::format("[{:8.3f}] {}: {}, for {}", module.at_seconds, module.name, result,
                               printable(module.because)));

@@ -23,6 +23,7 @@
 #include "init/child.h"
 #include "init/command_line.h"
 #include "init/loader.h"
+#include "init/packed.h"
 #include "init/stick.h"
 #include "profile/profile.h"
 #include "profile/stick.h"
@@ -38,18 +39,22 @@ class Boot {
  private:
   using Clock = std::chrono::steady_clock;
 
+  void start_ports(const std::string& modules);
   void prepare();
   void run_steps();
+  void tell_secure_boot();
   void find_stick();
   void forget_volumes_but(const std::vector<StickDevice>& present);
   bool take_stick(const std::vector<StickDevice>& candidates);
   void tell_of_twins(const std::vector<StickDevice>& sticks);
   std::string why_not_ours() const;
-  bool is_ours(const StickDevice& candidate);
+  enum class Afterwards { kMounted, kUnmounted };  // kMounted: when it is ours
+  bool is_ours(const StickDevice& candidate, Afterwards afterwards);
   void read_profile();
   void wait_for_disk();
   void stay_with_one_stick();
   bool disk_is_there();
+  void explain_slow_drivers();
   void explain_missing_disk();
   void wait_for_power();
   void start_shell();
@@ -64,6 +69,7 @@ class Boot {
   std::optional<char> go_on(std::chrono::milliseconds pause);
   // R restarts and P powers off, where the screen offers them.
   void obey(std::optional<char> key);
+  int insert_module(const std::string& file, const std::string& options);
   void show_drivers();
   void debug(const std::string& text);
 
@@ -71,7 +77,8 @@ class Boot {
   std::vector<std::string> consoles_;
   std::unique_ptr<screen::Screen> screen_;  // absent while `mend` has the consoles
   CommandLine command_line_;
-  std::unique_ptr<ModuleLoader> loader_;
+  PackedFiles packed_modules_;
+  std::unique_ptr<ModuleLoader> loader_;  // its threads use packed_modules_
   std::unique_ptr<StickFinder> finder_;
   std::map<std::string, bool> judged_;  // volumes looked into: is it our image?
   StickDevice stick_;

@@ -50,7 +50,7 @@ void Boot::start_shell() {
 
 bool Boot::load_more() noexcept {
   try {
-    return loader_->step();
+    return loader_->look();
   } catch (const std::exception&) {  // no memory, which `mend` may be needing
     return false;
   }

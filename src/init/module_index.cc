@@ -14,13 +14,13 @@ namespace {
 
 constexpr uint64_t kMaximumListBytes = uint64_t{16} * 1024 * 1024;
 
-// MI-1. Inside of brackets a '-' is a range.
-std::string with_underscores(std::string_view alias) {
-  std::string result(alias);
+// MI-1. Inside of brackets a '-' is a range. A bracket that is left open ends with its line.
+std::string with_underscores(std::string_view aliases) {
+  std::string result(aliases);
   bool in_brackets = false;
   for (char& c : result) {
     if (c == '[') in_brackets = true;
-    if (c == ']') in_brackets = false;
+    if (c == ']' || c == '\n') in_brackets = false;
     if (c == '-' && !in_brackets) c = '_';
   }
   return result;
@@ -32,6 +32,13 @@ std::string_view bus_of(std::string_view alias) {
   return end == std::string_view::npos || alias[end] == ':' ? alias.substr(0, end) : std::string_view{};
 }
 
+// What stands before the first wildcard decides nearly always, and fnmatch takes its time.
+bool matches(std::string_view pattern, const std::string& text) {
+  const size_t wildcard = std::min(pattern.find_first_of("*?[\\"), pattern.size());
+  if (text.compare(0, wildcard, pattern, 0, wildcard) != 0) return false;
+  return ::fnmatch(std::string(pattern).c_str(), text.c_str(), 0) == 0;
+}
+
 std::string read_list(const std::string& path) {
   try {
     const ByteVector content = read_file(path, kMaximumListBytes);
@@ -39,6 +46,10 @@ std::string read_list(const std::string& path) {
   } catch (const Error&) {
     return {};  // MI-3
   }
+}
+
+void add_once(std::vector<std::string>& names, std::string_view name) {
+  if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
 }
 
 template <typename T>
@@ -63,9 +74,10 @@ ModuleIndex ModuleIndex::read(const std::string& directory) {
 
 ModuleIndex::ModuleIndex(std::string directory, std::string_view dependencies, std::string_view aliases,
                          std::string_view soft_dependencies)
-    : directory_(std::move(directory)) {
+    : directory_(std::move(directory)),
+      alias_text_(std::make_shared<const std::string>(with_underscores(aliases))) {
   for (const std::string_view line : lines(dependencies)) add_dependencies(line);
-  for (const std::string_view line : lines(aliases)) add_alias(line);
+  for (const std::string_view line : lines(*alias_text_)) add_alias(line);
   for (const std::string_view line : lines(soft_dependencies)) add_soft_dependencies(line);
 }
 
@@ -82,11 +94,15 @@ void ModuleIndex::add_dependencies(std::string_view line) {
   modules_.insert_or_assign(name, std::move(module));
 }
 
+// `line` is a part of alias_text_: there are thousands, so that nothing of them is copied.
 void ModuleIndex::add_alias(std::string_view line) {
-  const std::vector<std::string_view> parts = words(line);
-  if (parts.size() != 3 || parts[0] != "alias") return;
-  Alias alias{with_underscores(parts[1]), module_name(parts[2])};
-  aliases_[std::string(bus_of(alias.pattern))].push_back(std::move(alias));
+  constexpr std::string_view kWord = "alias ";
+  if (line.substr(0, kWord.size()) != kWord) return;
+  line.remove_prefix(kWord.size());
+  const size_t blank = line.find(' ');
+  if (blank == std::string_view::npos || line.find(' ', blank + 1) != std::string_view::npos) return;
+  const std::string_view pattern = line.substr(0, blank);
+  aliases_[bus_of(pattern)].push_back({pattern, line.substr(blank + 1)});
 }
 
 void ModuleIndex::add_soft_dependencies(std::string_view line) {
@@ -113,8 +129,7 @@ std::vector<std::string> ModuleIndex::matching(std::string_view modalias) const 
     const auto found = aliases_.find(bus);
     if (found == aliases_.end()) continue;
     for (const Alias& alias : found->second) {
-      if (::fnmatch(alias.pattern.c_str(), text.c_str(), 0) == 0 && !contains(names, alias.module))
-        names.push_back(alias.module);
+      if (matches(alias.pattern, text)) add_once(names, alias.module);
     }
     if (bus.empty()) break;
   }

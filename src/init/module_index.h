@@ -11,6 +11,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,8 +48,7 @@ class ModuleIndex {
     std::vector<std::string> before, after;  // softdep: names or aliases
   };
   struct Alias {
-    std::string pattern;
-    std::string module;
+    std::string_view pattern, module;  // parts of alias_text_
   };
 
   void add_dependencies(std::string_view line);
@@ -60,8 +60,9 @@ class ModuleIndex {
 
   std::string directory_;
   std::map<std::string, Module, std::less<>> modules_;
+  std::shared_ptr<const std::string> alias_text_;  // shared by copies, which point into it
   // By what stands before the first colon; those with a wildcard there under "".
-  std::map<std::string, std::vector<Alias>, std::less<>> aliases_;
+  std::map<std::string_view, std::vector<Alias>> aliases_;
 };
 
 }  // namespace mend::init

@@ -87,6 +87,13 @@ std::string link_name(const std::string& path) {
   return std::string(text.substr(text.rfind('/') + 1));  // npos + 1 is 0
 }
 
+bool DeviceChanges::any() {
+  const std::optional<int64_t> count = read_number(path_);
+  const bool changed = !count || count != seen_;
+  seen_ = count;
+  return changed;
+}
+
 std::vector<std::string_view> words(std::string_view text) {
   return split(text, " \t\r\n");
 }

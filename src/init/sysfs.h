@@ -37,6 +37,19 @@ std::vector<Entry> list(const std::string& directory);
 // The last part of where a symbolic link leads, such as a device's driver; empty when there is none.
 std::string link_name(const std::string& path);
 
+// Tells whether any device has come, gone or changed since the last question, for the price of one small
+// read: the kernel counts what it announces of devices, after their files are there.
+class DeviceChanges {
+ public:
+  explicit DeviceChanges(const std::string& sys_root) : path_(sys_root + "/kernel/uevent_seqnum") {}
+  // True at the first question, and always where the kernel does not count.
+  bool any();
+
+ private:
+  std::string path_;
+  std::optional<int64_t> seen_;
+};
+
 // Words between white space.
 std::vector<std::string_view> words(std::string_view text);
 std::vector<std::string_view> lines(std::string_view text);

@@ -11,7 +11,8 @@ import threading
 import time
 
 CUSTOMERS = 200
-STARTS = 3
+STARTS = 5  # of each of the two, in turn
+PROCESSORS = 2  # as few as a PC has
 # A program that prints and stops: the least that an initramfs can hold.
 BASELINE = '#include <stdio.h>\n#include <unistd.h>\nint main(void){puts("the baseline is here");fflush(stdout);for(;;)pause();}\n'
 
@@ -109,7 +110,8 @@ class StickBench:
     def start(self, initramfs, image_id, devices, wanted):
         """Seconds between the arrival of the kernel's first line and of one that begins with `wanted`."""
         append = f"console=ttyS0,115200 earlyprintk=ttyS0,115200 loglevel=3 mendstick.image={image_id} mendstick.mode=scan"
-        command = ["qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-cpu", "max", "-m", "512M", "-nodefaults",
+        command = ["qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-cpu", "max", "-m", "512M", "-smp", PROCESSORS,
+                   "-nodefaults",
                    "-display", "none", "-no-reboot", "-serial", "stdio", "-kernel", self.base / "vmlinuz",
                    "-initrd", initramfs, "-append", append, *devices]
         with subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as machine:

@@ -36,7 +36,7 @@ FENCES = {
     "boost/": {"mend"},
     "CLI/": {"mendstick"},
     "lzma.h": {"image"},
-    "zstd.h": {"image"},
+    "zstd.h": {"image", "init"},
     "fmt/": None,  # everywhere
 }
 # Headers of the C library and the kernel. What has no dot is the C++ library's.

@@ -102,8 +102,16 @@ void unpack_initramfs(const Base& base, const std::string& folder) {
       {"zstd", "--quiet", "--decompress", path_of(base, "mendstick/initramfs"), "-o", folder + ".cpio"}, "");
   RunOptions inside;
   inside.directory = folder;
-  run_successfully({"cpio", "--extract", "--quiet", "--no-preserve-owner", "--file", folder + ".cpio"}, "",
-                   inside);
+  const std::vector<std::string> extract{"cpio", "--extract", "--quiet", "--no-preserve-owner", "--file"};
+  const auto extract_from = [&](const std::string& archive) {
+    std::vector<std::string> words = extract;
+    words.push_back(archive);
+    run_successfully(words, "", inside);
+  };
+  extract_from(folder + ".cpio");
+  run_successfully({"zstd", "--quiet", "--decompress", folder + "/packed/modules", "-o", folder + ".packed"},
+                   "");
+  extract_from(folder + ".packed");
 }
 
 TEST_CASE("A base holds the signed boot chain and kernel, each as its judge wants it", "[image][slow]") {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Which modules a device asks for, what comes before them, and in which order they are given to the kernel.
+#include <algorithm>
 #include <cerrno>
+#include <condition_variable>
+#include <mutex>
 
 #include "init/loader.h"
 #include "tests/support/catch.h"
@@ -30,6 +33,7 @@ constexpr const char* kDependencies =
     "kernel/drivers/dma/idma64.ko:\n"
     "kernel/drivers/usb/host/ohci-pci.ko: kernel/drivers/usb/core/usbcore.ko\n"
     "kernel/drivers/usb/host/ehci-pci.ko: kernel/drivers/usb/core/usbcore.ko\n"
+    "kernel/drivers/scsi/sd_mod.ko:\n"
     "kernel/a.ko: kernel/b.ko\n"
     "kernel/b.ko: kernel/a.ko\n"
     "no colon\n"
@@ -58,20 +62,47 @@ ModuleIndex index() {
   return {"/lib/modules/6.12", kDependencies, kAliases, kSoftDependencies};
 }
 
-// What was given to the kernel, in order; some of it refused.
-struct FakeKernel {
-  Names files;
-  Names options;
+// What was given to the kernel, in order; some of it refused, and some held back until the test lets it go.
+class FakeKernel {
+ public:
   std::map<std::string, int> refused;  // by module
 
   Insert insert() {
     return [this](const std::string& file, const std::string& option) {
-      files.push_back(module_name(file));
-      options.push_back(option);
-      const auto error = refused.find(files.back());
+      std::unique_lock lock(mutex_);
+      const std::string name = module_name(file);
+      names_.push_back(name);
+      options_.push_back(option);
+      changed_.notify_all();
+      changed_.wait(lock, [&] { return held_ != name; });
+      const auto error = refused.find(name);
       return error == refused.end() ? 0 : error->second;
     };
   }
+  void hold(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    held_ = name;
+    changed_.notify_all();
+  }
+  void let_go() { hold(""); }
+  void wait_for(const std::string& name) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return std::find(names_.begin(), names_.end(), name) != names_.end(); });
+  }
+  Names names() const {
+    const std::lock_guard lock(mutex_);
+    return names_;
+  }
+  Names options() const {
+    const std::lock_guard lock(mutex_);
+    return options_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  Names names_, options_;
+  std::string held_;
 };
 
 constexpr const char* kNvme = "pci:v0000144Dd0000A808sv0000144Dsd0000A801bc01sc08i02";
@@ -119,7 +150,7 @@ TEST_CASE("MI-2: modules that need each other in a circle come once each", "[ini
 TEST_CASE("MI-3: absent lists are empty ones, broken lines are left out", "[init]") {
   const FakeTree tree;
   CHECK(ModuleIndex::read(tree.sys() + "/nowhere").size() == 0);
-  CHECK(index().size() == 15);
+  CHECK(index().size() == 16);
   tree.file("sys/modules/modules.dep", kDependencies);
   tree.file("sys/modules/modules.alias", kAliases);
   CHECK(ModuleIndex::read(tree.sys() + "/modules").matching(kNvme) == Names{"nvme"});
@@ -138,37 +169,106 @@ TEST_CASE("ML-1: each module is given to the kernel once, with its options, afte
   const FakeTree tree;
   FakeKernel kernel;
   tree.device("usb", "1-1:1.0", kStick);
-  ModuleLoader loader(index(), parse_module_options("options usb_storage delay_use=0\n"), tree.sys(),
-                      kernel.insert());
-  loader.load("usbcore", "always");
-  loader.load("vesafb", "always");  // built in
-  while (loader.step()) continue;
-  CHECK(kernel.files == Names{"usbcore", "usb_storage", "uas"});
-  CHECK(kernel.options == Names{"", "delay_use=0", ""});
-  CHECK(loader.log().back().because == kStick);
+  ModuleLoader loader(parse_module_options("options usb_storage delay_use=0\n"), tree.sys(), kernel.insert(),
+                      1);
+  loader.load_first({"/lib/modules/6.12/kernel/drivers/usb/core/usbcore.ko"});
+  loader.wait();
+  CHECK(kernel.names() == Names{"usbcore"});
+  loader.start(index(), {"usb_storage", "vesafb"});  // the second one is built in
+  loader.wait();
+  Names names = kernel.names();
+  std::sort(names.begin(), names.end());
+  CHECK(names == Names{"sd_mod", "uas", "usb_storage", "usbcore"});
+  REQUIRE(loader.log().size() == 4);
+  CHECK(loader.log(3).size() == 1);
+  CHECK(loader.log(4).empty());
+  CHECK(loader.log(5).empty());
+  for (const LoadedModule& module : loader.log())
+    if (module.name == "uas") CHECK(module.because == kStick);
 }
 
-TEST_CASE("The USB ports come first, then disks, then the battery, then the rest", "[init]") {
+TEST_CASE("ML-1: what two devices need is loaded by one thread, and the other waits for it", "[init]") {
+  const FakeTree tree;
+  FakeKernel kernel;
+  tree.device("pci", "0000:00:14.0", kXhci);
+  tree.device("usb", "1-1:1.0", kStick);
+  kernel.hold("usbcore");
+  ModuleLoader loader({}, tree.sys(), kernel.insert(), 4);
+  loader.start(index(), {});
+  kernel.wait_for("usbcore");
+  CHECK_FALSE(loader.storage_done());
+  const Names at_work = loader.at_work();
+  CHECK(std::find(at_work.begin(), at_work.end(), "usbcore") != at_work.end());
+  kernel.let_go();
+  loader.wait();
+  CHECK(loader.at_work().empty());
+  Names names = kernel.names();
+  std::sort(names.begin(), names.end());
+  CHECK(names == Names{"sd_mod", "uas", "usb_storage", "usbcore", "xhci_pci"});
+}
+
+TEST_CASE("ML-4: only the driver that may bring a disk is waited for, not what it needs", "[init]") {
+  const FakeTree tree;
+  FakeKernel kernel;
+  tree.device("pci", "0000:01:00.0", kNvme);
+  tree.device("pci", "0000:00:14.0", kXhci);
+  ModuleLoader loader(parse_module_options("options usb_storage delay_use=0\n"), tree.sys(), kernel.insert(),
+                      1);
+  loader.start(index(), {});
+  loader.wait();
+  loader.load("usb_storage", "by name");
+  CHECK(loader.storage_done());
+  CHECK(kernel.names() ==
+        Names{"usbcore", "xhci_pci", "sd_mod", "nvme_auth", "nvme_core", "nvme", "usb_storage"});
+  CHECK(kernel.options() == Names{"async_probe", "async_probe", "async_probe", "async_probe", "async_probe",
+                                  "", "delay_use=0 async_probe"});
+}
+
+TEST_CASE("ML-5: the USB ports come first, then disks, then the battery, then the rest", "[init]") {
   const FakeTree tree;
   FakeKernel kernel;
   tree.device("acpi", "PNP0C0A:00", "acpi:PNP0C0A:");
   tree.device("hid", "0003:046D:C31C.0001", "hid:b0003g0001v0000046Dp0000C31C");
   tree.device("pci", "0000:01:00.0", kNvme);
   tree.device("pci", "0000:00:14.0", kXhci);
-  ModuleLoader loader(index(), {}, tree.sys(), kernel.insert());
-  CHECK(loader.step(kUsbPorts));
-  CHECK_FALSE(loader.step(kUsbPorts));
-  CHECK(kernel.files == Names{"usbcore", "xhci_pci"});
-  Names first_of_step;
-  bool storage_done = false;
-  Names before_done;
-  for (size_t at = 2; loader.step(); at = kernel.files.size()) {
-    first_of_step.push_back(kernel.files.at(at));
-    if (!storage_done) before_done.push_back(kernel.files.at(at));
-    storage_done = loader.storage_done();
-  }
-  CHECK(first_of_step == Names{"nvme_auth", "battery", "hid_generic"});
-  CHECK(before_done == Names{"nvme_auth", "battery"});
+  kernel.hold("usbcore");
+  ModuleLoader loader({}, tree.sys(), kernel.insert(), 1);
+  loader.start(index(), {"idma64"});
+  kernel.let_go();
+  loader.wait();
+  CHECK(kernel.names() == Names{"usbcore", "xhci_pci", "idma64", "sd_mod", "nvme_auth", "nvme_core", "nvme",
+                                "battery", "hid_generic", "usb_storage"});
+}
+
+TEST_CASE("ML-5: what can wait begins when nothing more urgent is at work", "[init]") {
+  const FakeTree tree;
+  FakeKernel kernel;
+  tree.device("hid", "0003:046D:C31C.0001", "hid:b0003g0001v0000046Dp0000C31C");
+  tree.device("pci", "0000:01:00.0", kNvme);
+  kernel.hold("nvme");
+  ModuleLoader loader({}, tree.sys(), kernel.insert(), 4);
+  loader.start(index(), {});
+  kernel.wait_for("nvme");
+  CHECK_FALSE(loader.storage_done());
+  CHECK(kernel.names() == Names{"sd_mod", "nvme_auth", "nvme_core", "nvme"});
+  kernel.let_go();
+  kernel.wait_for("hid_generic");
+  CHECK(loader.storage_done());
+  loader.wait();
+}
+
+TEST_CASE("A device that has a driver waits for none: it may bring no disk that is not there", "[init]") {
+  const FakeTree tree;
+  FakeKernel kernel;
+  tree.device("usb", "1-1:1.0", kStick);
+  tree.file("sys/devices/usb/1-1:1.0/driver", "");
+  kernel.hold("usbcore");
+  ModuleLoader loader({}, tree.sys(), kernel.insert(), 1);
+  loader.start(index(), {});
+  kernel.wait_for("usbcore");
+  CHECK(loader.storage_done());
+  kernel.let_go();
+  loader.wait();
 }
 
 TEST_CASE("ML-2: a module that the kernel refuses does not stop the others, and is remembered", "[init]") {
@@ -178,9 +278,10 @@ TEST_CASE("ML-2: a module that the kernel refuses does not stop the others, and 
   tree.device("pci", "0000:01:00.0", kNvme);
   tree.device("pci", "0000:00:14.0", kXhci);
   tree.device("acpi", "PNP0C0A:00", "acpi:PNP0C0A:");
-  ModuleLoader loader(index(), {}, tree.sys(), kernel.insert());
-  while (loader.step()) continue;
-  CHECK(kernel.files == Names{"usbcore", "xhci_pci", "nvme_auth", "nvme_core", "nvme", "battery"});
+  ModuleLoader loader({}, tree.sys(), kernel.insert(), 1);
+  loader.start(index(), {});
+  loader.wait();
+  CHECK(kernel.names().size() == 7);
   const std::vector<LoadedModule> failures = loader.failures();
   REQUIRE(failures.size() == 1);
   CHECK(failures[0].name == "nvme_core");
@@ -190,17 +291,32 @@ TEST_CASE("ML-2: a module that the kernel refuses does not stop the others, and 
 TEST_CASE("ML-3: what is plugged in later is served, also in the place of another device", "[init]") {
   const FakeTree tree;
   FakeKernel kernel;
-  ModuleLoader loader(index(), {}, tree.sys(), kernel.insert());
-  CHECK_FALSE(loader.step());
+  ModuleLoader loader({}, tree.sys(), kernel.insert(), 1);
+  loader.start(index(), {});
+  CHECK_FALSE(loader.look());
   tree.device("usb", "1-1:1.0", "usb:v0001p0001d0001dc00dsc00dp00ic03isc01ip01in00");
-  CHECK_FALSE(loader.step());
+  CHECK_FALSE(loader.look());
   tree.unplug("usb", "1-1:1.0");
-  CHECK_FALSE(loader.step());
+  CHECK_FALSE(loader.look());
   tree.device("usb", "1-1:1.0", kStick);
-  CHECK_FALSE(loader.storage_done());
-  CHECK(loader.step());
-  CHECK(kernel.files == Names{"usbcore", "usb_storage", "uas"});
-  CHECK_FALSE(loader.step());
+  CHECK(loader.look());
+  loader.wait();
+  CHECK(kernel.names() == Names{"sd_mod", "usbcore", "usb_storage", "uas"});
+  CHECK_FALSE(loader.look());
+  CHECK(loader.storage_done());
+}
+
+TEST_CASE("Nothing is looked at again while the kernel announces nothing", "[init]") {
+  const FakeTree tree;
+  FakeKernel kernel;
+  tree.file("sys/kernel/uevent_seqnum", "7\n");
+  ModuleLoader loader({}, tree.sys(), kernel.insert(), 1);
+  loader.start(index(), {});
+  tree.device("usb", "1-1:1.0", kStick);
+  CHECK_FALSE(loader.look());
+  tree.file("sys/kernel/uevent_seqnum", "8\n");
+  CHECK(loader.look());
+  loader.wait();
 }
 
 TEST_CASE("A file that the kernel does not take gives its reason", "[init]") {
