@@ -59,17 +59,18 @@ int Child::start(const std::vector<std::string>& arguments) {
   return error;
 }
 
-void Child::listen(std::chrono::milliseconds timeout) {
+bool Child::listen(std::chrono::milliseconds timeout) {
   pollfd waiting{pipe_, POLLIN, 0};
-  if (::poll(&waiting, 1, static_cast<int>(timeout.count())) <= 0) return;
+  if (::poll(&waiting, 1, static_cast<int>(timeout.count())) <= 0) return false;
   std::array<char, kPieceBytes> piece{};
   const ssize_t count = ::read(pipe_, piece.data(), piece.size());
   if (count <= 0) {
     if (count == 0 || errno != EINTR) close_pipe();
-    return;
+    return false;
   }
   last_words_.append(piece.data(), static_cast<size_t>(count));
   if (last_words_.size() > kLastWordsBytes) last_words_.erase(0, last_words_.size() - kLastWordsBytes);
+  return true;
 }
 
 std::optional<ChildEnd> Child::wait(std::chrono::milliseconds timeout) noexcept {
@@ -82,11 +83,7 @@ std::optional<ChildEnd> Child::wait(std::chrono::milliseconds timeout) noexcept 
   int status = 0;
   const pid_t ended = ::waitpid(pid_, &status, WNOHANG);
   if (ended == 0 || (ended < 0 && errno == EINTR)) return std::nullopt;
-  while (pipe_ >= 0) {  // what it said last; a grandchild may hold the pipe open
-    const size_t before = last_words_.size();
-    listen(std::chrono::milliseconds(0));
-    if (last_words_.size() == before) break;
-  }
+  while (pipe_ >= 0 && listen(std::chrono::milliseconds(0))) continue;  // a grandchild may hold it open
   pid_ = -1;
   if (ended < 0) return ChildEnd{kNotExecuted, 0};
   if (WIFSIGNALED(status)) return ChildEnd{0, WTERMSIG(status)};

@@ -41,7 +41,7 @@ class Child {
   const std::string& last_words() const { return last_words_; }
 
  private:
-  void listen(std::chrono::milliseconds timeout);
+  bool listen(std::chrono::milliseconds timeout);  // true when it said something
   void close_pipe();
 
   pid_t pid_ = -1;
