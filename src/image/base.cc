@@ -171,4 +171,14 @@ Base make_base(const BaseRequest& request, const std::string& directory, Progres
   return open_base(directory);
 }
 
+void hold_in_memory(Base& base) {
+  for (BaseFile& file : base.files) {
+    const std::string path = base.directory + "/" + file.file;
+    auto content = std::make_shared<const ByteVector>(read_file(path, kMostFileBytes));
+    if (content->size() != file.size_bytes || crypto::sha256(*content) != file.sha256)
+      throw Error(ErrorCode::kCorrupt, "image.base.changed", path + " has changed since the base was opened");
+    file.held = std::move(content);
+  }
+}
+
 }  // namespace mend::image

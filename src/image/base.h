@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,7 @@ struct BaseFile {
   std::string file;           // its name in the base's directory
   uint64_t size_bytes = 0;
   crypto::Sha256Digest sha256{};
+  std::shared_ptr<const ByteVector> held;  // its content, once hold_in_memory() was called
 };
 
 // How a package comes to be on the stick.
@@ -76,5 +78,9 @@ Base base_in_cache(const BaseRequest& request, Progress& progress);
 
 // kNotFound "image.base.open", kCorrupt "image.base.…" (IB-3).
 Base open_base(const std::string& directory);
+
+// Reads the files of the base once for the many images that are made of it. kIo; kCorrupt
+// "image.base.changed".
+void hold_in_memory(Base& base);
 
 }  // namespace mend::image

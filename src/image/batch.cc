@@ -114,7 +114,9 @@ BatchResult build_batch(const Base& base, const BatchRequest& request, const std
                 fmt::format("cannot make the folder {}: {}", printable(request.output), error.message()));
   }
   const size_t mine = folders.size();
-  BatchResult result = Batch(base, request, std::move(folders), stop, progress).run();
+  Base held = base;
+  hold_in_memory(held);
+  BatchResult result = Batch(held, request, std::move(folders), stop, progress).run();
   result.in_other_shards = all - mine;
   return result;
 }

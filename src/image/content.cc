@@ -84,9 +84,16 @@ Content Content::file(std::string path, uint64_t offset, uint64_t size_bytes) {
   return content;
 }
 
+Content Content::file(std::string path, std::shared_ptr<const ByteVector> held) {
+  Content content = file(std::move(path), 0, held->size());
+  content.bytes_ = *held;
+  content.owner_ = std::move(held);
+  return content;
+}
+
 void Content::for_each_piece(const std::function<void(Bytes)>& take) const {
   if (kind_ == Kind::kZeros) return zero_pieces(size_bytes_, take);
-  if (kind_ == Kind::kMemory) return take(bytes_);
+  if (kind_ == Kind::kMemory || !bytes_.empty()) return take(bytes_);
   const int fd = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) throw_errno("image.content.open", "cannot open " + path_, errno);
   try {

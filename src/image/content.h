@@ -33,10 +33,12 @@ class Content {
   static Content memory(std::string_view text);
   static Content secret(Secret bytes);
   static Content file(std::string path, uint64_t offset, uint64_t size_bytes);
+  // A whole file whose content is in memory too: its blocks can be shared, and it is not read again.
+  static Content file(std::string path, std::shared_ptr<const ByteVector> held);
 
   Kind kind() const { return kind_; }
   uint64_t size_bytes() const { return size_bytes_; }
-  Bytes bytes() const { return bytes_; }                    // kMemory
+  Bytes bytes() const { return bytes_; }                    // kMemory; of a kFile that is held, else empty
   const std::string& path() const { return path_; }         // kFile
   uint64_t offset_in_file() const { return file_offset_; }  // kFile
 

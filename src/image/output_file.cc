@@ -130,6 +130,8 @@ uint64_t OutputFile::copy_in_kernel(int source, uint64_t source_offset, uint64_t
 
 void OutputFile::write_from(int source, uint64_t offset, const Content& content) {
   uint64_t done = share(source, content.offset_in_file(), offset, content.size_bytes());
+  // One copy out of memory; the kernel's own goes through a pipe.
+  if (!content.bytes().empty()) return write_bytes(offset + done, content.bytes().subspan(done));
   done += copy_in_kernel(source, content.offset_in_file() + done, offset + done, content.size_bytes() - done);
   if (done == content.size_bytes()) return;
   const Content rest =

@@ -130,8 +130,9 @@ StickFiles gather_stick_files(const Base& base, const Customer& customer, const 
   for (const BaseFile& file : base.files) {
     if (file.path_on_stick == stick::kShell && !customer.profile.shell) continue;
     files.push_back({file.path_on_stick, file.size_bytes, file.sha256});
-    stick.volume.files.push_back(
-        {file.path_on_stick, Content::file(base.directory + "/" + file.file, 0, file.size_bytes)});
+    const std::string path = base.directory + "/" + file.file;
+    stick.volume.files.push_back({file.path_on_stick, file.held ? Content::file(path, file.held)
+                                                                : Content::file(path, 0, file.size_bytes)});
   }
   for (const FatFile& file : own) files.push_back(billed(file));
   std::vector<PackageRecord> packages;
