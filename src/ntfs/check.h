@@ -63,9 +63,15 @@ struct CheckReport {
   bool clean() const { return findings.empty() && more_findings == 0; }
 };
 
-// `progress`: 0 to 1, as it goes. Throws only on a device error (kIo), on a volume whose $MFT or $Bitmap
-// cannot be read at all (kCorrupt), and what `progress` throws.
-CheckReport check_full(Volume& volume, const std::function<void(double)>& progress = {});
+struct CheckLimits {
+  // What may be kept of the keys of all indexes that are half seen; the others are walked one by one.
+  size_t key_bytes = 40 << 20;
+};
+
+// `progress`: 0 to 1, as it goes. Throws only on a device error (kIo), on a volume whose $MFT, $Bitmap or
+// $UpCase cannot be read at all (kCorrupt), and what `progress` throws.
+CheckReport check_full(Volume& volume, const std::function<void(double)>& progress = {},
+                       const CheckLimits& limits = {});
 
 // One file by itself: every attribute's runs decode, sizes agree with runs, names parse, the attribute list
 // and the extension records agree, link count and names agree, a directory's index can be walked in order.

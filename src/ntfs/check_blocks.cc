@@ -8,8 +8,6 @@
 namespace mend::ntfs {
 namespace {
 
-// What the trees of all indexes that are half seen may hold.
-constexpr size_t kLargestTrees = 40 << 20;
 constexpr uint16_t kReparseKeyBytes = 12;
 constexpr size_t kObjectIdBytes = 16;
 
@@ -134,7 +132,7 @@ void Checker::keep_node(PlannedIndex& index, uint64_t vcn, Bytes node) {
   tree_bytes_ -= index.tree->bytes();
   index.tree->add(vcn, node, index.index.directory);
   tree_bytes_ += index.tree->bytes();
-  if (tree_bytes_ <= kLargestTrees) return;
+  if (tree_bytes_ <= limits_.key_bytes) return;
   tree_bytes_ -= index.tree->bytes();
   index.tree.reset();
   index.too_large = true;

@@ -107,9 +107,10 @@ bool Finding::operator<(const Finding& other) const {
          std::tie(other.kind, other.record, other.first_cluster, other.cluster_count, other.what);
 }
 
-Checker::Checker(Volume& volume, const std::function<void(double)>& progress)
+Checker::Checker(Volume& volume, const std::function<void(double)>& progress, const CheckLimits& limits)
     : volume_(volume),
       progress_(progress),
+      limits_(limits),
       upcase_(volume.upcase()),
       clusters_(volume.geometry().cluster_count),
       records_in_use_(static_cast<size_t>((volume.record_count() + 63) / 64), 0),
@@ -315,8 +316,9 @@ void Checker::tell(double fraction) {
   if (progress_) progress_(round_ == Round::kCounting ? fraction : 0.99);
 }
 
-CheckReport check_full(Volume& volume, const std::function<void(double)>& progress) {
-  return Checker(volume, progress).run();
+CheckReport check_full(Volume& volume, const std::function<void(double)>& progress,
+                       const CheckLimits& limits) {
+  return Checker(volume, progress, limits).run();
 }
 
 }  // namespace mend::ntfs

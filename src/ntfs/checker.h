@@ -46,7 +46,7 @@ class Checker {
  public:
   Checker(const Checker&) = delete;
   Checker& operator=(const Checker&) = delete;
-  Checker(Volume& volume, const std::function<void(double)>& progress);
+  Checker(Volume& volume, const std::function<void(double)>& progress, const CheckLimits& limits);
   CheckReport run();
 
  private:
@@ -165,6 +165,7 @@ class Checker {
 
   Volume& volume_;
   const std::function<void(double)>& progress_;
+  const CheckLimits limits_;
   const Upcase& upcase_;
   Round round_ = Round::kCounting;
   CheckReport report_;

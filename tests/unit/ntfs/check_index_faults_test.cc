@@ -2,6 +2,7 @@
 // Faults of directories' indexes.
 #include <algorithm>
 
+#include "ntfs/check_tree.h"
 #include "tests/unit/ntfs/check_faults.h"
 
 using namespace mend;
@@ -207,4 +208,51 @@ TEST_CASE("NC-3: each fault of an index's blocks, root and bitmap is found", "[n
          p.builder.replace_attribute(p.folder.record, blocks);
        }},
   });
+}
+
+TEST_CASE("NC-2: an index whose keys are too many to keep is walked, with the same findings", "[ntfs]") {
+  if (!need_program("mkntfs")) return;
+  Patient p;
+  const auto findings = [&](size_t key_bytes) {
+    Volume volume(p.builder.device());
+    return check_full(volume, {}, {.key_bytes = key_bytes}).findings;
+  };
+  CHECK(findings(0).empty());
+  p.edit_block(0, [](ByteVector& b) {
+    size_t n = 0;
+    while ((b[entry_at(b, n + 1) + 0x0c] & 2) == 0) ++n;
+    rename_entry(b, entry_at(b, n), u'\uff00');
+  });
+  const auto unordered = [](const std::vector<Finding>& found) {
+    return std::count_if(found.begin(), found.end(), [](const Finding& finding) {
+      return finding.kind == Kind::kBadIndex && finding.what.find("is not in order") != std::string::npos;
+    });
+  };
+  CHECK(unordered(findings(40 << 20)) == 1);
+  CHECK(findings(0) == findings(40 << 20));
+}
+
+TEST_CASE("NC-6: nodes that lead to each other in a circle are passed once", "[ntfs]") {
+  // Header, then an entry with a child and the key "a" or "b", then the end with the same child.
+  const auto node = [](uint64_t child, char key) {
+    ByteVector bytes(0x10 + 0x20 + 0x18);
+    write_le<uint32_t>(bytes, 0, 0x10);
+    write_le<uint32_t>(bytes, 4, static_cast<uint32_t>(bytes.size()));
+    write_le<uint32_t>(bytes, 8, static_cast<uint32_t>(bytes.size()));
+    bytes[0x18] = 0x20, bytes[0x1a] = 1, bytes[0x1c] = 1;
+    bytes[0x20] = static_cast<uint8_t>(key);
+    write_le<uint64_t>(bytes, 0x28, child);
+    bytes[0x38] = 0x18, bytes[0x3c] = 3;
+    write_le<uint64_t>(bytes, 0x40, child);
+    return bytes;
+  };
+  IndexTree tree;
+  tree.add(IndexTree::kRoot, node(0, 'b'), false);
+  tree.add(0, node(1, 'a'), false);
+  tree.add(1, node(0, 'c'), false);
+  std::vector<uint8_t> behind;
+  tree.check_order([](Bytes a, Bytes b) { return int{a[0]} - int{b[0]}; },
+                   [&](Bytes, Bytes key) { behind.push_back(key[0]); });
+  // c, a, b: the child comes before the key that it hangs on.
+  CHECK(behind == std::vector<uint8_t>{'a'});
 }

@@ -93,6 +93,8 @@ TEST_CASE("NC-1: volumes that Windows wrote and closed have no finding, and ever
   healthy(unzip + source("7-undel-ntfs.zip") + " 7-undel-ntfs/7-ntfs-undel.dd", 0, 18);
   healthy("zcat " + source("ntfs_index.raw.gz") + " > v.img", 128 * 512, 58);
   healthy("bzip2 -dc " + source("charlie.dd.bz2") + " > v.img", 0, 27);
+  healthy("zcat " + source("ntfs-lastaccess.raw.gz") + " > v.img", 128 * 512, 30);
+  healthy("tar -xSzf " + source("ntfs.tgz") + " && mv ntfs.raw v.img", 2048 * 512, 50);
   healthy(tar("ntfs_default.img.tar.xz"), 0, 25);
   healthy(tar("generated_during_use__entry_length_corrupted__windows_repaired.img.tar.xz"), 0, 3400);
   healthy(tar("generated_during_use__lostfound_corrupted__windows_repaired.img.tar.xz"), 0, 1200);
