@@ -10,6 +10,8 @@
 #include <system_error>
 #include <thread>
 
+#include "crypto/stretch_pair.h"
+
 namespace mend::bitlocker {
 namespace {
 
@@ -22,6 +24,7 @@ class Pool {
 
   std::optional<StretchPlan::Fit> run(const std::function<void(double)>& progress) {
     const size_t count = std::min<size_t>(tasks_.size(), std::max(1u, std::thread::hardware_concurrency()));
+    workers_ = count;
     std::vector<std::jthread> workers;
     // Declared after `workers`, so that an exception of `progress` stops them before they are joined.
     struct StopOnExit {
@@ -56,7 +59,7 @@ class Pool {
 
   void work() noexcept {
     try {
-      for (size_t index = next_++; index < tasks_.size() && !stop_; index = next_++) try_task(tasks_[index]);
+      for (auto tasks = take(); !tasks.empty() && !stop_; tasks = take()) try_tasks(tasks);
     } catch (...) {
       const std::lock_guard lock(mutex_);
       if (!failure_) failure_ = std::current_exception();
@@ -65,9 +68,31 @@ class Pool {
     count_running(-1);
   }
 
-  void try_task(const StretchTask& task) {
-    const Secret key = crypto::stretch(task.initial.bytes(), *task.protector->salt, crypto::kStretchRounds,
-                                       &rounds_, &stop_);
+  // The next one; or two, when there are enough for every worker to have two.
+  std::span<const StretchTask> take() {
+    const std::lock_guard lock(mutex_);
+    const size_t left = tasks_.size() - next_;
+    const bool two = crypto::can_stretch_pairs() && left >= 2 * workers_;
+    const auto taken = tasks_.subspan(next_, std::min<size_t>(two ? 2 : 1, left));
+    next_ += taken.size();
+    return taken;
+  }
+
+  void try_tasks(std::span<const StretchTask> tasks) {
+    const auto input = [](const StretchTask& task) {
+      return crypto::StretchInput{task.initial.bytes(), *task.protector->salt};
+    };
+    if (tasks.size() == 2) {
+      const auto keys =
+          crypto::stretch_pair(input(tasks[0]), input(tasks[1]), crypto::kStretchRounds, &rounds_, &stop_);
+      for (size_t i = 0; i < keys.size(); ++i) try_key(tasks[i], keys[i]);
+      return;
+    }
+    const crypto::StretchInput one = input(tasks[0]);
+    try_key(tasks[0], crypto::stretch(one.initial, one.salt, crypto::kStretchRounds, &rounds_, &stop_));
+  }
+
+  void try_key(const StretchTask& task, const Secret& key) {
     if (key.empty()) return;
     std::optional<Secret> vmk = open_(*task.protector, key.bytes());
     if (!vmk) return;
@@ -89,7 +114,8 @@ class Pool {
 
   std::span<const StretchTask> tasks_;
   const StretchPlan::Open& open_;
-  std::atomic<size_t> next_ = 0;
+  size_t next_ = 0;     // guarded by mutex_
+  size_t workers_ = 1;  // set before the first one starts
   std::atomic<uint64_t> rounds_ = 0;
   std::atomic<bool> stop_ = false;
   std::mutex mutex_;

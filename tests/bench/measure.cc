@@ -5,6 +5,7 @@
 //
 //   measure compressions COUNT            bare SHA-256 compressions, the yardstick of an unlock
 //   measure stretch                       one recovery password stretched
+//   measure pair                          two of them side by side
 //   measure unlock IMAGE KEY              a bare volume's metadata read, and unlocked by a recovery password
 //   measure candidates IMAGE KEY COUNT    unlocked by COUNT keys without an ID, of which the last fits
 //   measure singles IMAGE KEY COUNT       these keys one after the other, each an unlock of its own
@@ -26,6 +27,7 @@
 #include "block/window.h"
 #include "crypto/random.h"
 #include "crypto/sha256.h"
+#include "crypto/stretch_pair.h"
 #include "ntfs/path.h"
 #include "windows/installation.h"
 
@@ -62,6 +64,14 @@ Json compressions(const Words& words) {
 Json stretch() {
   const ByteVector initial(32, 1), salt(16, 2);
   return timed([&] { return Json{{"bytes", crypto::stretch(initial, salt).size()}}; });
+}
+
+Json pair() {
+  const ByteVector initial(32, 1), salt(16, 2);
+  if (!crypto::can_stretch_pairs()) throw Error(ErrorCode::kUnsupported, "bench.pair", "no SHA-NI");
+  return timed([&] {
+    return Json{{"bytes", crypto::stretch_pair({initial, salt}, {initial, salt})[0].size()}};
+  });
 }
 
 Json unlock(const Words& words) {
@@ -164,6 +174,7 @@ Json run(const Words& words) {
   const std::string& what = words.at(0);
   if (what == "compressions") return compressions(words);
   if (what == "stretch") return stretch();
+  if (what == "pair") return pair();
   if (what == "unlock") return unlock(words);
   if (what == "candidates") return candidates(words, std::stoul(words.at(3)));
   if (what == "singles") return candidates(words, 1);

@@ -5,7 +5,9 @@
 
 #include "base/error.h"
 #include "crypto/random.h"
+#include "crypto/stretch_pair.h"
 #include "tests/support/catch.h"
+#include "tests/support/skip.h"
 
 namespace mend::crypto {
 namespace {
@@ -102,6 +104,25 @@ TEST_CASE("Random bytes fill every length and do not repeat", "[crypto]") {
   ByteVector large(100000);
   random_bytes(large);
   CHECK(std::set<uint8_t>(large.end() - 10000, large.end()).size() == 256);
+}
+
+TEST_CASE("C-10: two chains side by side give what each gives alone", "[crypto]") {
+  if (!can_stretch_pairs()) return test::print_skip("this processor has no SHA-NI");
+  for (const uint64_t rounds : {0u, 1u, 2u, 300u, 16384u, 20000u}) {
+    CAPTURE(rounds);
+    ByteVector initial(64), salt(32);
+    for (size_t i = 0; i < initial.size(); ++i) initial[i] = static_cast<uint8_t>(i * 37 + rounds);
+    for (size_t i = 0; i < salt.size(); ++i) salt[i] = static_cast<uint8_t>(i * 11 + 3);
+    const StretchInput first{Bytes(initial).first(32), Bytes(salt).first(16)},
+        second{Bytes(initial).last(32), Bytes(salt).last(16)};
+    std::atomic<uint64_t> done = 0;
+    const auto both = stretch_pair(first, second, rounds, &done);
+    CHECK(done == 2 * rounds);
+    CHECK(equal(both[0].bytes(), stretch(first.initial, first.salt, rounds).bytes()));
+    CHECK(equal(both[1].bytes(), stretch(second.initial, second.salt, rounds).bytes()));
+    const std::atomic<bool> stop = true;
+    CHECK((rounds == 0 || stretch_pair(first, second, rounds, nullptr, &stop)[0].empty()));
+  }
 }
 
 }  // namespace
