@@ -42,9 +42,10 @@ po::options_description visible_options() {
       "check", po::value<std::string>()->default_value("touched"),
       "how much of the volume to verify: touched or full")("allow-dirty", po::bool_switch(),
                                                            "go on although the dirty flag is set")(
-      "discard-hibernation", po::bool_switch(),
-      "give up the session that hiberfil.sys holds: unsaved work is lost")(
-      "dry-run", po::bool_switch(), "do everything but write to the disk")(
+      "discard-hibernation", po::value<std::string>()->default_value("off")->implicit_value("all"),
+      "give up the session that hiberfil.sys holds: off, =fast-startup (nobody's open work is in it), or "
+      "=all "
+      "(unsaved work is lost)")("dry-run", po::bool_switch(), "do everything but write to the disk")(
       "replay", po::bool_switch(), "check: as the volume would be after the replay of its log")(
       "partition", po::value<uint32_t>(), "decrypt: the partition's number")(
       "output,o", po::value<std::string>(), "decrypt: the file to make")(
@@ -175,11 +176,18 @@ void check_required(const po::variables_map& map, Options& options) {
   request.disks_found = true;
 }
 
+repair::Discard parse_discard(const std::string& text) {
+  using repair::Discard;
+  for (const Discard known : {Discard::kNone, Discard::kFastStartup, Discard::kAll})
+    if (text == to_string(known)) return known;
+  wrong("mend.options.discard", "--discard-hibernation takes off, =fast-startup or =all");
+}
+
 // What a profile may set too.
 void fill_policy(const po::variables_map& map, repair::Request& request) {
   request.any_volume = map["any-volume"].as<bool>();
   request.allow_dirty = map["allow-dirty"].as<bool>();
-  request.discard_hibernation = map["discard-hibernation"].as<bool>();
+  request.discard = parse_discard(map["discard-hibernation"].as<std::string>());
   const std::string check = map["check"].as<std::string>();
   if (check != "touched" && check != "full") wrong("mend.options.check", "--check takes touched or full");
   request.check = check == "full" ? repair::CheckDepth::kFull : repair::CheckDepth::kTouched;

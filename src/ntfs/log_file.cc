@@ -13,7 +13,7 @@
 namespace mend::ntfs {
 namespace {
 
-constexpr uint64_t kHeadBytes = 64 << 10;  // an empty log is told by them
+constexpr uint64_t kHeadBytes = 128 << 10;  // two restart pages of any size; an empty log is told by them
 constexpr uint64_t kTailCopies = 2, kTailCopyPages = 2;
 constexpr uint64_t kFastCopies = 2, kFastCopyPages = 32;
 constexpr uint64_t kPagesInChunk = LogFile::kChunkBytes / kLogPageBytes;
@@ -91,6 +91,10 @@ void LogFile::open_ring() {
     throw Error(ErrorCode::kUnsupported, "ntfs.log.version",
                 fmt::format("the log of the volume has version {}.{}, which is not known here",
                             restart_->major, restart_->minor));
+  if (!restart_->known_pages())
+    throw Error(ErrorCode::kUnsupported, "ntfs.log.pages",
+                fmt::format("the log of the volume has pages of {} and {} bytes, which are not known here",
+                            restart_->system_page_bytes, restart_->log_page_bytes));
   if (restart_->clients != 1 || restart_->client_name != u"NTFS")
     throw Error(ErrorCode::kUnsupported, "ntfs.log.client",
                 "the log of the volume is in use by something that is not NTFS, or by more than one client");

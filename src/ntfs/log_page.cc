@@ -15,6 +15,11 @@ constexpr uint16_t kCleanFlag = 2;
 constexpr uint64_t kMinimumRecordPages = 48;
 constexpr size_t kAreaBytes = 0x30;
 constexpr size_t kClientBytes = 0xa0;
+constexpr uint32_t kLargestPageBytes = 64 << 10;
+
+bool is_page_size(uint32_t bytes) {
+  return is_power_of_two(bytes) && bytes >= kStrideBytes && bytes <= kLargestPageBytes;
+}
 
 // Current LSN to the length of the record's header; false when a value contradicts another.
 bool parse_area(Bytes page, uint64_t log_bytes, RestartPage& out, size_t& client_array) {
@@ -37,7 +42,7 @@ bool parse_area(Bytes page, uint64_t log_bytes, RestartPage& out, size_t& client
                             area.get<uint16_t, 0x26>() == kLogDataOffset;
   const bool sizes_right =
       out.usable_bytes <= log_bytes &&
-      out.usable_bytes / kLogPageBytes >= kMinimumRecordPages + out.first_record_page() &&
+      out.usable_bytes / out.log_page_bytes >= kMinimumRecordPages + out.first_record_page() &&
       out.sequence_bits == 67U - static_cast<uint32_t>(std::bit_width(out.usable_bytes));
   if (!heads_right || !places_right || !sizes_right) return false;
   if (!out.checked) out.current_lsn = area.get<uint64_t, 0x00>();
@@ -66,18 +71,20 @@ bool parse_client(Bytes page, size_t client_array, RestartPage& out) {
 std::optional<RestartPage> parse_restart_page(Bytes raw, uint64_t log_bytes) {
   // +0x00 magic, +0x08 LSN of the checker, +0x10 system page, +0x14 log page, +0x18 restart area, +0x1A
   // minor, +0x1C major version
-  if (raw.size() != kLogPageBytes) return std::nullopt;
+  if (raw.size() < 0x20) return std::nullopt;
   const Struct<0x20> header(raw, 0);
   const uint32_t magic = header.get<uint32_t, 0>();
   if (magic != kMagicRestart && magic != kMagicChecked) return std::nullopt;
-  if (header.get<uint32_t, 0x10>() != kLogPageBytes || header.get<uint32_t, 0x14>() != kLogPageBytes)
-    return std::nullopt;
   RestartPage out;
+  out.system_page_bytes = header.get<uint32_t, 0x10>();
+  out.log_page_bytes = header.get<uint32_t, 0x14>();
+  if (!is_page_size(out.system_page_bytes) || !is_page_size(out.log_page_bytes)) return std::nullopt;
+  if (raw.size() < out.system_page_bytes) return std::nullopt;
   out.checked = magic == kMagicChecked;
   out.major = header.get<uint16_t, 0x1c>();
   out.minor = header.get<uint16_t, 0x1a>();
   if (out.major > 2) return out;  // other protection, perhaps another layout
-  out.bytes.assign(raw.begin(), raw.end());
+  out.bytes.assign(raw.begin(), raw.begin() + static_cast<ptrdiff_t>(out.system_page_bytes));
   if (remove_fixups(out.bytes) != Protection::kIntact) return std::nullopt;
   out.current_lsn = header.get<uint64_t, 0x08>();
   size_t client_array = 0;
@@ -87,12 +94,18 @@ std::optional<RestartPage> parse_restart_page(Bytes raw, uint64_t log_bytes) {
 }
 
 std::optional<RestartPage> choose_restart_page(Bytes head, uint64_t log_bytes) {
-  std::optional<RestartPage> best;
-  for (size_t at = 0; at < 2 * kLogPageBytes && fits(at, kLogPageBytes, head.size()); at += kLogPageBytes) {
-    std::optional<RestartPage> page = parse_restart_page(head.subspan(at, kLogPageBytes), log_bytes);
-    if (page && (!best || page->current_lsn > best->current_lsn)) best = std::move(page);
+  const auto at = [&](uint64_t offset) {
+    return offset < head.size() ? parse_restart_page(head.subspan(static_cast<size_t>(offset)), log_bytes)
+                                : std::nullopt;
+  };
+  std::optional<RestartPage> first = at(0), second;
+  for (uint64_t size = kStrideBytes; size <= kLargestPageBytes && !second; size *= 2) {
+    if (first && first->system_page_bytes != size) continue;
+    second = at(size);
+    if (second && second->system_page_bytes != size) second.reset();
   }
-  return best;
+  if (!first || (second && second->current_lsn > first->current_lsn)) return second;
+  return first;
 }
 
 ByteVector close_restart_page(const RestartPage& from, Lsn current_lsn) {

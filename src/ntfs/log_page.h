@@ -25,6 +25,7 @@ struct RestartPage {
   ByteVector bytes;  // fixups removed
   bool checked = false;
   uint16_t major = 0, minor = 0;
+  uint32_t system_page_bytes = 0, log_page_bytes = 0;  // powers of two from 512 to 64 KiB
   Lsn current_lsn = 0;
   uint32_t sequence_bits = 0;
   uint64_t usable_bytes = 0;
@@ -38,15 +39,18 @@ struct RestartPage {
   Lsn restart_lsn = 0;  // of the last checkpoint
 
   bool known_version() const { return (major == 1 && minor == 1) || (major == 2 && minor == 0); }
+  // Pages as on every PC. Of others it can be told whether the log is closed, no more.
+  bool known_pages() const { return system_page_bytes == kLogPageBytes && log_page_bytes == kLogPageBytes; }
   bool closed() const { return checked || !client_in_use || clean; }
   uint64_t first_record_page() const { return major == 1 ? 4 : 34; }
   LsnSpace space() const { return {sequence_bits, first_record_page(), usable_bytes / kLogPageBytes}; }
 };
 
-// One restart page, kLogPageBytes long, as read. nullopt: torn, wiped or contradictory. Of a page whose
-// version is not known (3.0 and later) nothing but the version is filled in.
+// The restart page that `raw` begins with, as read. nullopt: torn, wiped or contradictory. Of a page whose
+// version is not known (3.0 and later) nothing but the version and the page sizes is filled in.
 std::optional<RestartPage> parse_restart_page(Bytes raw, uint64_t log_bytes);
-// NLP-2, of the first two pages of the log.
+// NLP-2. `head`: the beginning of the log, from which each page size says where the second page is; where the
+// first one is torn, the second is looked for at each.
 std::optional<RestartPage> choose_restart_page(Bytes head, uint64_t log_bytes);
 // The page that closes the log, fixups applied; both restart pages get it.
 ByteVector close_restart_page(const RestartPage& from, Lsn current_lsn);

@@ -4,156 +4,60 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "ntfs/field.h"
-#include "ntfs/fixup.h"
+#include "ntfs/log_file.h"
 
 namespace mend::ntfs {
 namespace {
 
 constexpr uint16_t kVolumeIsDirty = 0x0001;
-constexpr uint32_t kDefaultLogPageBytes = 4096;
-constexpr uint64_t kRestartPagesBytes = 8192;  // both restart pages, as they are on every PC
-constexpr uint64_t kLogHeadBytes = 64 << 10;   // and the first record pages: an empty log is told by them
 constexpr uint64_t kHibernationPageBytes = 4096;
-constexpr uint32_t kMagicRestart = 0x52545352;  // "RSTR"
-constexpr uint32_t kMagicChecked = 0x444b4843;  // "CHKD"
-constexpr uint16_t kNoClient = 0xffff;
-constexpr uint16_t kCleanDismount = 2;
-constexpr uint64_t kMinimumRecordPages = 48;
 
-struct RestartPage {
-  uint32_t page_bytes = 0;
-  uint16_t major = 0, minor = 0;
-  uint64_t lsn = 0;
-  bool checked = false;  // CHKD
-  bool client_in_use = false;
-  bool clean = false;
-};
-
-bool is_page_size(uint32_t bytes) {
-  return is_power_of_two(bytes) && bytes >= kStrideBytes && bytes <= (64 << 10);
-}
-
-// The restart area, whose layout versions 1.1 and 2.0 share. False when a value contradicts another.
-bool parse_restart_area(Bytes page, uint64_t log_bytes, uint32_t log_page_bytes, RestartPage& out) {
-  // +0x00 current LSN, +0x08 clients, +0x0C head of those in use, +0x0E flags, +0x10 sequence bits, +0x14
-  // length, +0x16 client array, +0x18 usable bytes
-  const size_t offset = read_le<uint16_t>(page, 0x18);
-  if (offset % 8 != 0 || !fits(offset, 0x30, page.size())) return false;
-  const Struct<0x30> area(page, offset);
-  const uint16_t clients = area.get<uint16_t, 0x08>();
-  const uint16_t free_head = area.get<uint16_t, 0x0a>(), used_head = area.get<uint16_t, 0x0c>();
-  const uint64_t usable = area.get<uint64_t, 0x18>();
-  const bool heads_right =
-      (free_head == kNoClient || free_head < clients) && (used_head == kNoClient || used_head < clients);
-  const bool sizes_right =
-      fits(offset, area.get<uint16_t, 0x14>(), page.size()) && area.get<uint16_t, 0x16>() % 8 == 0 &&
-      usable <= log_bytes && usable / log_page_bytes >= kMinimumRecordPages &&
-      area.get<uint32_t, 0x10>() == 67U - static_cast<uint32_t>(std::bit_width(usable)) &&
-      area.get<uint16_t, 0x24>() % 8 == 0 && area.get<uint16_t, 0x26>() % 8 == 0;
-  if (!heads_right || !sizes_right) return false;
-  if (!out.checked) out.lsn = area.get<uint64_t, 0x00>();
-  out.client_in_use = used_head != kNoClient;
-  out.clean = (area.get<uint16_t, 0x0e>() & kCleanDismount) != 0;
-  return true;
-}
-
-// The restart page at `offset` of the log's head, if there is a whole one.
-std::optional<RestartPage> parse_restart_page(Bytes head, uint64_t offset, uint64_t log_bytes) {
-  // +0x00 "RSTR" or "CHKD", +0x08 LSN of the checker, +0x10 system page, +0x14 log page, +0x18 restart area,
-  // +0x1A minor version, +0x1C major version
-  if (!fits(offset, 0x20, head.size())) return std::nullopt;
-  const Struct<0x20> header(head, offset);
-  const uint32_t magic = header.get<uint32_t, 0>();
-  if (magic != kMagicRestart && magic != kMagicChecked) return std::nullopt;
-  RestartPage out;
-  out.checked = magic == kMagicChecked;
-  out.page_bytes = header.get<uint32_t, 0x10>();
-  const uint32_t log_page_bytes = header.get<uint32_t, 0x14>();
-  if (!is_page_size(out.page_bytes) || !is_page_size(log_page_bytes)) return std::nullopt;
-  if (offset != 0 && offset != out.page_bytes) return std::nullopt;
-  if (!fits(offset, out.page_bytes, head.size())) return std::nullopt;
-  out.major = header.get<uint16_t, 0x1c>();
-  out.minor = header.get<uint16_t, 0x1a>();
-  if (out.major > 2) return out;  // other protection, perhaps another layout: nothing more can be said
-  const Bytes raw = head.subspan(static_cast<size_t>(offset), out.page_bytes);
-  ByteVector page(raw.begin(), raw.end());
-  if (remove_fixups(page) != Protection::kIntact) return std::nullopt;
-  out.lsn = header.get<uint64_t, 0x08>();
-  if (!parse_restart_area(page, log_bytes, log_page_bytes, out)) return std::nullopt;
-  return out;
-}
-
-// The better of the two restart pages; one torn page is normal.
-std::optional<RestartPage> find_restart_page(Bytes head, uint64_t log_bytes) {
-  std::optional<RestartPage> best = parse_restart_page(head, 0, log_bytes);
-  const auto consider = [&](uint64_t offset) {
-    const std::optional<RestartPage> page = parse_restart_page(head, offset, log_bytes);
-    if (page && (!best || page->lsn > best->lsn)) best = page;
-    return page.has_value();
-  };
-  if (best) {
-    consider(best->page_bytes);
-  } else {
-    for (uint64_t offset = kStrideBytes; offset <= head.size() / 2; offset *= 2)
-      if (consider(offset)) break;
-  }
-  return best;
-}
-
-struct LogHead {
-  ByteVector bytes;
-  std::optional<RestartPage> page;
-  bool blank() const {
-    return std::all_of(bytes.begin(), bytes.end(), [](uint8_t byte) { return byte == 0xff; });
-  }
-};
-
-LogHead read_log_head(Stream& log, uint64_t length) {
-  LogHead head;
-  head.bytes = log.read_bytes(0, std::min(length, log.size_bytes()));
-  head.page = find_restart_page(head.bytes, log.size_bytes());
-  return head;
-}
-
-std::optional<Stream> open_log(Volume& volume) {
-  return volume.open_record(system_record::kLogFile).stream(AttributeType::kData);
-}
-
+// Of no log that can be found, and of a damaged one, the state stays kDamaged.
 void read_log_state(Volume& volume, VolumeState& state) {
-  LogHead head;
   try {
-    std::optional<Stream> log = open_log(volume);
-    if (!log) return;  // stays kDamaged
-    head = read_log_head(*log, kRestartPagesBytes);
-    if (!head.page) head = read_log_head(*log, kLogHeadBytes);
+    const LogFile log(volume.reader(), volume.geometry());
+    const std::optional<RestartPage>& page = log.restart();
+    if (!page) {
+      if (log.blank()) state.log = LogState::kEmpty;
+      return;
+    }
+    state.log_major = page->major;
+    state.log_minor = page->minor;
+    if (!page->known_version())
+      state.log = LogState::kUnsupported;
+    else if (page->closed())
+      state.log = LogState::kClean;
+    else
+      state.log = page->known_pages() ? LogState::kUnclean : LogState::kUnsupported;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kIo) throw;
-    return;
   }
-  const std::optional<RestartPage>& page = head.page;
-  if (!page) {
-    state.log = !head.bytes.empty() && head.blank() ? LogState::kEmpty : LogState::kDamaged;
-    return;
-  }
-  state.log_major = page->major;
-  state.log_minor = page->minor;
-  const bool known = (page->major == 1 && page->minor == 1) || (page->major == 2 && page->minor == 0);
-  if (!known)
-    state.log = LogState::kUnsupported;
-  else if (page->checked || !page->client_in_use || page->clean)
-    state.log = LogState::kClean;
-  else
-    state.log = LogState::kUnclean;
+}
+
+// Where the flag "this session is a fast startup" lies in a header that states its own length: both grew with
+// Windows. From the type information of the kernels of Windows 8.1, 10 and 11 on x64.
+struct HeaderLayout {
+  uint32_t length;
+  size_t fast_startup;
+};
+constexpr HeaderLayout kHeaderLayouts[] = {
+    {0x360, 0x2fc}, {0x3b0, 0x34c}, {0x3c8, 0x354}, {0x3e0, 0x364}, {0x448, 0x3cc}};
+
+bool is_fast_startup(Bytes header) {
+  const uint32_t length = read_le<uint32_t>(header, 0x0c);
+  for (const HeaderLayout& layout : kHeaderLayouts)
+    if (layout.length == length) return header[layout.fast_startup] == 1;
+  return false;  // NST-1: of another kind, it counts as the worse one
 }
 
 Hibernation judge_header(Bytes page) {
   const std::string signature = lower_ascii(as_text(page.first(4)));
-  if (signature == "hibr") return Hibernation::kHibernated;
+  if (signature == "hibr")
+    return is_fast_startup(page) ? Hibernation::kFastStartup : Hibernation::kHibernated;
   if (signature == "rstr") return Hibernation::kResuming;
   if (signature == "wake" || all_zero(page)) return Hibernation::kAwake;
   return Hibernation::kUnknown;
@@ -193,19 +97,25 @@ constexpr std::string_view kDamagedLogText =
     "nothing is written. Run \"chkdsk /f\" on the volume from Windows' recovery environment; it "
     "makes a new log.";
 constexpr std::string_view kUnsupportedLogText =
-    "The log of this volume has version {}.{}, which is not known here. Whether changes wait in "
-    "it cannot be told, so nothing is written. Shut Windows down in order (hold Shift while "
-    "choosing \"Shut down\"), then come back.";
+    "The log of this volume has a version ({}.{}) or pages of a size that are not known here. Whether "
+    "changes wait in it cannot be told, so nothing is written. Shut Windows down in order (hold Shift "
+    "while choosing \"Shut down\"), then come back.";
+constexpr std::string_view kFastStartupText =
+    "Windows was shut down with fast startup: its kernel, without anybody's open work, waits in "
+    "hiberfil.sys, "
+    "believes the volume unchanged, and would destroy what is written now. Start Windows and shut it down "
+    "fully (hold Shift while choosing \"Shut down\", or run \"shutdown /s /t 0\"). If Windows does not "
+    "start any more, --discard-hibernation=fast-startup makes it start afresh; the file itself stays.";
 constexpr std::string_view kHibernatedText =
-    "Windows is hibernated on this volume, or was shut down with fast startup: a session waits in "
-    "hiberfil.sys that believes the volume unchanged, and it would destroy what is written now. "
-    "Start Windows and shut it down fully (hold Shift while choosing \"Shut down\", or run "
-    "\"shutdown /s /t 0\"). If Windows does not start any more, --discard-hibernation gives the "
-    "session up: what was open and unsaved in it is lost, the file itself stays.";
+    "Windows is hibernated on this volume: a session, with open work in it, waits in hiberfil.sys, believes "
+    "the volume unchanged, and would destroy what is written now. Start Windows and shut it down fully "
+    "(hold Shift while choosing \"Shut down\", or run \"shutdown /s /t 0\"). If Windows does not start any "
+    "more, --discard-hibernation=all gives the session up: what was open and unsaved in it is lost, the "
+    "file itself stays.";
 constexpr std::string_view kResumingText =
     "A return from hibernation began on this volume and did not end: the session in hiberfil.sys "
     "may still be taken up. Start Windows once more and shut it down fully. If it does not start "
-    "any more, --discard-hibernation gives the session up: what was open and unsaved in it is "
+    "any more, --discard-hibernation=all gives the session up: what was open and unsaved in it is "
     "lost, the file itself stays.";
 constexpr std::string_view kUnknownHibernationText =
     "hiberfil.sys on this volume is shorter than its header, or its header is of a kind that is "
@@ -221,7 +131,9 @@ std::string explain(const VolumeState& state) {
     texts.emplace_back(kDamagedLogText);
   else if (state.log == LogState::kUnsupported)
     texts.push_back(fmt::format(kUnsupportedLogText, state.log_major, state.log_minor));
-  if (state.hibernation == Hibernation::kHibernated)
+  if (state.hibernation == Hibernation::kFastStartup)
+    texts.emplace_back(kFastStartupText);
+  else if (state.hibernation == Hibernation::kHibernated)
     texts.emplace_back(kHibernatedText);
   else if (state.hibernation == Hibernation::kResuming)
     texts.emplace_back(kResumingText);
@@ -255,6 +167,8 @@ std::string_view to_string(Hibernation state) {
       return "none";
     case Hibernation::kAwake:
       return "awake";
+    case Hibernation::kFastStartup:
+      return "fast-startup";
     case Hibernation::kHibernated:
       return "hibernated";
     case Hibernation::kResuming:
@@ -289,15 +203,17 @@ VolumeState read_state(Volume& volume) {
   return state;
 }
 
+void VolumeState::set_hibernation(Hibernation value) {
+  hibernation = value;
+  text = explain(*this);
+}
+
 std::vector<Range> witness_ranges(Volume& volume) {
   std::vector<Range> ranges = volume.record_ranges(system_record::kVolume);
-  std::optional<Stream> log = open_log(volume);
-  if (!log || log->is_resident()) return ranges;
-  LogHead head = read_log_head(*log, kRestartPagesBytes);
-  if (!head.page && !head.blank()) head = read_log_head(*log, kLogHeadBytes);
-  const uint64_t page_bytes = head.page ? head.page->page_bytes : kDefaultLogPageBytes;
-  for (const Range& range : log->ranges(0, std::min(2 * page_bytes, log->size_bytes())))
-    ranges.push_back(range);
+  LogFile log(volume.reader(), volume.geometry());
+  const uint64_t page_bytes = log.restart() ? log.restart()->system_page_bytes : kLogPageBytes;
+  const uint64_t length = std::min(2 * page_bytes, log.source().size_bytes());
+  for (const Range& range : log.source().ranges(0, length)) ranges.push_back(range);
   return ranges;
 }
 

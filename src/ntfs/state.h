@@ -16,16 +16,17 @@ enum class LogState {
   kEmpty,        // filled with 0xFF: nothing to replay
   kUnclean,      // Windows stopped without closing it: needs a replay
   kDamaged,      // neither restart page can be read
-  kUnsupported,  // a version that is not known
+  kUnsupported,  // of a version that is not known, or open with pages of a size that is not
 };
 std::string_view to_string(LogState state);
 
 enum class Hibernation {
-  kNoFile,      // no hiberfil.sys
-  kAwake,       // zeros or `wake`: nothing in it
-  kHibernated,  // `hibr`: a session of Windows (hibernation or fast startup) waits in it
-  kResuming,    // `RSTR`: a resume was under way and did not end
-  kUnknown,     // shorter than a header page, or a header that is not known
+  kNoFile,       // no hiberfil.sys
+  kAwake,        // zeros or `wake`: nothing in it
+  kFastStartup,  // `hibr`, by a shutdown: the kernel's session waits in it, nobody's open work
+  kHibernated,   // `hibr`: a session with open work waits in it; or which of the two cannot be told
+  kResuming,     // `RSTR`: a resume was under way and did not end
+  kUnknown,      // shorter than a header page, or a header that is not known
 };
 std::string_view to_string(Hibernation state);
 bool is_hibernated(Hibernation state);  // all but kNoFile and kAwake
@@ -42,6 +43,8 @@ struct VolumeState {
   // What is in the way and what the technician can do, a sentence or more for each; empty: nothing is.
   std::string text;
 
+  // Another judgement of hiberfil.sys, by somebody who knows more; `text` follows.
+  void set_hibernation(Hibernation value);
   bool log_needs_replay() const { return log != LogState::kClean && log != LogState::kEmpty; }
   bool safe() const { return !dirty && !log_needs_replay() && !is_hibernated(hibernation); }
 };

@@ -30,7 +30,6 @@ struct Switch {
 constexpr std::array kSwitches = {
     Switch{"any_volume", "any-volume"},
     Switch{"allow_dirty", "allow-dirty"},
-    Switch{"discard_hibernation", "discard-hibernation"},
 };
 
 std::optional<Found<std::string>> one_of(Table& table, const char* key, const char* id,
@@ -102,6 +101,10 @@ void read_repair(Table& root, Profile& profile) {
   for (const Switch& one : kSwitches) {
     const auto on = table->boolean(one.key);
     if (on && on->value) profile.repair.push_back(setting(one.option, "true", on->at));
+  }
+  if (const auto discard =
+          one_of(*table, "discard_hibernation", "profile.discard", {"off", "fast-startup", "all"})) {
+    profile.repair.push_back(setting("discard-hibernation", discard->value, discard->at));
   }
   if (const auto check = one_of(*table, "check", "profile.check", {"touched", "full"})) {
     profile.repair.push_back(setting("check", check->value, check->at));

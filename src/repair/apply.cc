@@ -8,6 +8,7 @@
 #include "ntfs/quirks.h"
 #include "ntfs3g/volume.h"
 #include "repair/replay.h"
+#include "repair/session.h"
 
 namespace mend::repair {
 namespace {
@@ -160,7 +161,7 @@ std::vector<ntfs::PlannedEdit> apply(Volume& volume, const Plan& plan, const Sta
   stop_if_asked(person);
   person.progress(Phase::kApply, volume.name, -1);
   std::vector<ntfs::PlannedEdit> edits;
-  if (request.discard_hibernation && ntfs::is_hibernated(volume.state->hibernation)) {
+  if (may_discard(request, volume.state->hibernation)) {
     discard_hibernation(volume, after);
     edits.push_back(hibernation_edit(volume));
   }

@@ -30,12 +30,18 @@ void open_file_system(Volume& volume) {
   volume.ntfs = std::make_unique<ntfs::Volume>(*volume.before.plain);
   volume.report.filesystem = "ntfs";
   volume.state = ntfs::read_state(*volume.ntfs);
-  volume.report.state = volume.state->text;
   volume.report.mode = "data";
+  bool fast_startup_on = false;
   for (const windows::Installation& installation : windows::find_installations(*volume.ntfs)) {
+    fast_startup_on = fast_startup_on || installation.hiberboot_enabled;
     volume.report.windows.push_back(describe(installation));
     volume.report.mode = "system";
   }
+  // A Windows that does not shut down that way left another session than its header says.
+  if (volume.state->hibernation == ntfs::Hibernation::kFastStartup && !fast_startup_on)
+    volume.state->set_hibernation(ntfs::Hibernation::kHibernated);
+  volume.session = volume.state->hibernation;
+  volume.report.state = volume.state->text;
 }
 
 // What a volume says of itself without a key.

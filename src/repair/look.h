@@ -45,6 +45,7 @@ struct Volume {
   Stack before;                        // as the plan sees it: the disk, after the replay of its log
   std::unique_ptr<ntfs::Volume> ntfs;  // over `before`; null when locked or not NTFS
   std::optional<ntfs::VolumeState> state;
+  ntfs::Hibernation session = ntfs::Hibernation::kNoFile;  // as the disk has it
 
   bool is_windows() const { return !report.windows.empty(); }
 };

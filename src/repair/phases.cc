@@ -3,6 +3,7 @@
 
 #include "repair/apply.h"
 #include "repair/commit.h"
+#include "repair/session.h"
 
 namespace mend::repair {
 namespace {
@@ -87,14 +88,17 @@ bool guarded(Volume& volume, const std::function<void()>& phase) {
   return good;
 }
 
-void carry_out(std::vector<Work>& work, const Request& request, Recorder& recorder, Report& report,
-               Operator& person) {
+void carry_out(std::vector<Work>& work, const std::vector<Volume>& volumes, const Request& request,
+               Recorder& recorder, Report& report, Operator& person) {
   for (Work& one : work) {
     if (one.plan.actions.empty()) continue;
     guarded(*one.volume, [&] { prepare(one, request, person); });
     person.volume(one.volume->report);
     if (one.ready) recorder.verified(one.volume->report, one.volume->report.blocks_changed);
   }
+  for (Work& one : work)
+    if (!one.ready) one.plan = {};
+  hold_back(work, volumes, request);  // RS-2: a session was to be given up, and is not
   if (request.dry_run) return;
   stop_if_asked(person);
   if (!consented(work, recorder, person)) return;

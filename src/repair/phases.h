@@ -17,8 +17,8 @@ struct Work {
 
 Report begin(const Request& request);
 // Applies and verifies all that are planned, then commits one after the other.
-void carry_out(std::vector<Work>& work, const Request& request, Recorder& recorder, Report& report,
-               Operator& person);
+void carry_out(std::vector<Work>& work, const std::vector<Volume>& volumes, const Request& request,
+               Recorder& recorder, Report& report, Operator& person);
 // Runs one phase on one volume: an error is the volume's verdict, and false is returned. A request to stop
 // passes.
 bool guarded(Volume& volume, const std::function<void()>& phase);

@@ -92,7 +92,7 @@ void Recorder::run_started(const std::string& command, const Request& request, c
                 {"mendstick.policy.dry_run", request.dry_run},
                 {"mendstick.policy.any_volume", request.any_volume},
                 {"mendstick.policy.allow_dirty", request.allow_dirty},
-                {"mendstick.policy.discard_hibernation", request.discard_hibernation},
+                {"mendstick.policy.discard_hibernation", to_string(request.discard)},
                 {"mendstick.policy.check", request.check == CheckDepth::kFull ? "full" : "touched"}};
   add(fields, "organization.name", request.origin.customer);
   add(fields, "mendstick.incident", request.origin.incident);

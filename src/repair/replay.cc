@@ -7,6 +7,7 @@
 #include "ntfs/check.h"
 #include "ntfs/replay.h"
 #include "ntfs/touched.h"
+#include "repair/session.h"
 
 namespace mend::repair {
 
@@ -58,10 +59,9 @@ void check_replayed(Volume& volume, ntfs::Volume& before, ntfs::Volume& after, O
 
 void require_safe(const Volume& volume, const Request& request) {
   const ntfs::VolumeState& state = *volume.state;
-  const bool asleep = ntfs::is_hibernated(state.hibernation);
+  const bool asleep = ntfs::is_hibernated(state.hibernation) && !may_discard(request, state.hibernation);
   const bool log_in_the_way = state.log_needs_replay() && state.log != ntfs::LogState::kUnclean;
-  if (log_in_the_way || (state.dirty && !request.allow_dirty) || (asleep && !request.discard_hibernation))
-    refuse(state.text);
+  if (log_in_the_way || (state.dirty && !request.allow_dirty) || asleep) refuse(state.text);
 }
 
 void discard_hibernation(Volume& volume, const Stack& stack) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -15,6 +16,11 @@
 namespace mend::repair {
 
 enum class CheckDepth { kTouched, kFull };
+// Which session that hiberfil.sys holds may be given up: that of a fast startup holds nobody's open work.
+enum class Discard { kNone, kFastStartup, kAll };
+constexpr std::string_view to_string(Discard discard) {
+  return discard == Discard::kAll ? "all" : discard == Discard::kFastStartup ? "fast-startup" : "off";
+}
 
 // What the log says of the stick that a run came from; all empty on a host.
 struct Origin {
@@ -41,8 +47,8 @@ struct Request {
   KeyringUse keyring_use;                        // set by look()
   bool any_volume = false;                       // not only Windows system volumes
   CheckDepth check = CheckDepth::kTouched;
-  bool allow_dirty = false;          // goes on with the dirty flag set, never with an open log
-  bool discard_hibernation = false;  // zeroes the header page of hiberfil.sys
+  bool allow_dirty = false;          // goes on with the dirty flag set
+  Discard discard = Discard::kNone;  // zeroes the header page of hiberfil.sys
   bool dry_run = false;
   bool replay_first = false;  // check: as the volume would be after the replay of its log
   std::string audit_directory;

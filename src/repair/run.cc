@@ -7,6 +7,7 @@
 #include "ntfs/replay.h"
 #include "repair/commit.h"
 #include "repair/phases.h"
+#include "repair/session.h"
 
 namespace mend::repair {
 namespace {
@@ -32,6 +33,7 @@ std::vector<Work> targets(std::vector<Volume>& volumes, const Request& request) 
 
 void plan_all(std::vector<Work>& work, const std::vector<manifest::Manifest>& manifests,
               const Request& request, Recorder& recorder, const Report& report, Operator& person) {
+  order_by_session(work);
   for (Work& one : work) {
     Volume& volume = *one.volume;
     const bool planned = guarded(volume, [&] {
@@ -81,7 +83,8 @@ Report run(const char* command, Request& request, Operator& person, Report repor
       record_found(disks, volumes, recorder, report);
       std::vector<Work> work = targets(volumes, request);
       treat(work, recorder, report);
-      carry_out(work, request, recorder, report, person);
+      hold_back(work, volumes, request);
+      carry_out(work, volumes, request, recorder, report, person);
       count_finished(work, report);
     }
   } catch (const Error& error) {
@@ -113,11 +116,14 @@ void plan_replay(Work& work, const Request& request, Recorder& recorder, Operato
 
 // A log that waits to be replayed is no obstacle, as long as nothing else is.
 void judge_state(Volume& volume, const Request& request) {
-  if (volume.state->log == ntfs::LogState::kUnclean) {
-    volume.report.state = "log: " + ntfs::inspect_log(*volume.before.plain).text();
-  }
+  const ntfs::LogSummary log = ntfs::inspect_log(*volume.before.plain);
+  volume.report.state = "log: " + log.text();
   try {
     require_safe(volume, request);
+    if (log.condition == ntfs::LogCondition::kDamaged)
+      throw Error(ErrorCode::kRefused, "repair.unsafe",
+                  "the log of this volume cannot be replayed: " + log.why +
+                      ". Run \"chkdsk /f\" on it from Windows' recovery environment");
   } catch (const Error& error) {
     volume.report.verdict = Verdict::kUnsafe;
     volume.report.reason = error.what();
@@ -138,6 +144,7 @@ Report repair(Request& request, Operator& person) {
 Report replay_logs(Request& request, Operator& person) {
   return run("replay", request, person, begin(request),
              [&](std::vector<Work>& work, Recorder& recorder, Report&) {
+               order_by_session(work);
                for (Work& one : work) plan_replay(one, request, recorder, person);
              });
 }
@@ -151,6 +158,9 @@ Report scan(Request& request, Operator& person) {
   for (Volume& volume : volumes) {
     windows |= volume.is_windows();
     if (volume.state && !volume.report.verdict && volume.is_windows()) judge_state(volume, request);
+  }
+  hold_back(volumes, request);
+  for (Volume& volume : volumes) {
     report.volumes.push_back(std::move(volume.report));
   }
   conclude(report);

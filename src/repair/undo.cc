@@ -93,13 +93,13 @@ void plan_return(Work& work, const Moved& moved) {
 void move_back(const std::vector<Moved>& moved, const std::vector<OpenDisk>& disks, const Found& found,
                Request& request, Recorder& recorder, Report& report, Operator& person) {
   std::vector<Volume> volumes = look(disks, request, person);
-  std::erase_if(volumes, [&](const Volume& volume) {
+  const auto is_another = [&](const Volume& volume) {
     return volume.disk != found.disk || volume.partition.number != found.partition->number;
-  });
+  };
   record_found(disks, volumes, recorder, report);
   std::vector<Work> work;
   for (Volume& volume : volumes) {
-    if (!volume.ntfs) continue;
+    if (!volume.ntfs || is_another(volume)) continue;
     Work& one = work.emplace_back(Work{&volume, {}, {}, false});
     guarded(volume, [&] {
       require_safe(volume, request);
@@ -113,7 +113,8 @@ void move_back(const std::vector<Moved>& moved, const std::vector<OpenDisk>& dis
       recorder.action("file-planned", volume.report, action, true);
     for (const IdleRule& rule : volume.report.idle_rules) recorder.idle(volume.report, rule);
   }
-  carry_out(work, request, recorder, report, person);
+  carry_out(work, volumes, request, recorder, report, person);
+  std::erase_if(volumes, is_another);
   end(volumes, recorder, report);
 }
 

@@ -40,6 +40,41 @@ class Unsafe(Scratch):
             with self.subTest(header=header):
                 self.check_left_alone("--hibernated=" + header, says=["hiber"])
 
+    def test_a_fast_startup_is_told_apart_and_given_up_by_its_own_policy(self):
+        self.make_pc("--plain", "--fast-startup")
+        scan = self.mend("scan", "--disk", self.image, status=1).stdout
+        self.assertIn("fast startup", scan)
+        self.assertEqual(self.repair(status=1)["volumes"][0]["verdict"], "unsafe")
+        self.assertEqual(self.repair("--discard-hibernation=fast-startup")["verdict"], "fixed")
+        self.assert_sound(self.plain_volume())
+
+    def test_full_hibernation_is_given_up_only_when_asked(self):
+        self.make_pc("--plain", "--hibernated")
+        before = sha256(self.image)
+        self.assertIn("open work", self.repair("--discard-hibernation=fast-startup", status=1)["volumes"][0]["reason"])
+        self.assertEqual(sha256(self.image), before)
+        self.assertEqual(self.repair("--discard-hibernation=all")["verdict"], "fixed")
+
+    def test_a_session_on_one_volume_keeps_the_others_from_being_written_to(self):
+        """RS-2"""
+        for sleeping, healthy in (([], False), ([], True), (["--method", "xts-aes-128"], False)):
+            with self.subTest(sleeping=sleeping, healthy=healthy):
+                self.make_pc(*(sleeping or ["--plain"]), "--hibernated", *(["--healthy"] if healthy else []))
+                asleep = self.folder / "asleep.img"
+                os.rename(self.image, asleep)
+                self.make_pc("--plain", "--host", "PC-0148")
+                before = sha256(self.image)
+                both = ("--disk", asleep, "--discard-hibernation")
+                report = self.repair(*both[:2], status=1)
+                self.assertEqual([v["verdict"] for v in report["volumes"]], ["unsafe", "locked" if sleeping else "unsafe"])
+                self.assertIn("session", report["volumes"][0]["reason"])
+                self.assertEqual(sha256(self.image), before)
+                if sleeping or healthy:  # its session stays: no key, or nothing to repair
+                    self.repair(*both, status=1)
+                    self.assertEqual(sha256(self.image), before)
+                else:
+                    self.assertEqual(self.repair(*both)["verdict"], "fixed")
+
     def test_a_saved_session_that_was_used_up_is_no_obstacle(self):
         self.make_pc("--plain", "--hibernated=wake")
         self.assertEqual(self.repair()["verdict"], "fixed")

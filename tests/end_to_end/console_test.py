@@ -252,7 +252,7 @@ class ConsoleTest(Scratch):
         console, _ = self.session()
         self.assertIn("*** NEEDS YOU ***", console.text)
         self.assertIn("Service desk, 030 1234", console.text)
-        self.profile("[repair]\ndiscard_hibernation = true\n")
+        self.profile('[repair]\ndiscard_hibernation = "all"\n')
         console, _ = self.session()
         self.assertIn("*** FIXED ***", console.text)
 

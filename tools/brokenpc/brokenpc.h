@@ -42,7 +42,14 @@ enum class Log {
   kEmpty,      // all 0xFF, as after a wipe
 };
 // What hiberfil.sys begins with.
-enum class Hibernation { kNone, kLower /* hibr */, kUpper /* HIBR */, kRestore /* RSTR */, kWake /* wake */ };
+enum class Hibernation {
+  kNone,         // zeros: shut down
+  kLower,        // hibr
+  kUpper,        // HIBR
+  kRestore,      // RSTR
+  kWake,         // wake
+  kFastStartup,  // HIBR, of a shutdown with fast startup
+};
 
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): grouped by meaning; there is one of it
 struct Options {

@@ -17,7 +17,7 @@ using Json = nlohmann::ordered_json;
 
 struct Flags {
   bool plain = false, clean = false, mbr = false, logical = false, bare = false, healthy = false;
-  bool no_tpm = false, no_recovery = false, json = false;
+  bool no_tpm = false, no_recovery = false, json = false, fast_startup = false;
   std::string size = "2G", cluster = "4096", hibernation, method = "xts-aes-128", hives = "small",
               log = "clean";
 };
@@ -83,6 +83,8 @@ void add_options(CLI::App& app, Options& options, Flags& flags) {
   app.add_flag("--hibernated{hibr}", flags.hibernation,
                "hiberfil.sys holds a session; =HIBR, =RSTR or =wake for "
                "another signature than hibr");
+  app.add_flag("--fast-startup", flags.fast_startup,
+               "hiberfil.sys holds the session of a shutdown with fast startup");
   app.add_option("--keep-plain", options.keep_plain, "a copy of the Windows volume before encryption");
   app.add_flag("--json", flags.json, "say what was made as one JSON document");
 }
@@ -121,6 +123,10 @@ void apply(const Flags& flags, Options& options) {
                                              {"RSTR", Hibernation::kRestore},
                                              {"wake", Hibernation::kWake}},
                                             flags.hibernation, "--hibernated");
+  if (flags.fast_startup && !flags.hibernation.empty())
+    throw Error(ErrorCode::kUsage, "brokenpc.session",
+                "--fast-startup and --hibernated contradict each other");
+  if (flags.fast_startup) options.hibernation = Hibernation::kFastStartup;
   if (flags.clean && options.log != Log::kClean)
     throw Error(ErrorCode::kUsage, "brokenpc.log", "--clean and --log contradict each other");
   std::optional<Method> method = parse_method(flags.method);

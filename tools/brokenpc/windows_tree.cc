@@ -330,6 +330,7 @@ void WindowsTree::make_hibernation() {
       signature = "hibr";
       break;
     case Hibernation::kUpper:
+    case Hibernation::kFastStartup:
       signature = "HIBR";
       break;
     case Hibernation::kRestore:
@@ -342,8 +343,11 @@ void WindowsTree::make_hibernation() {
   std::copy(signature.begin(), signature.end(), header.begin());
   bool session = !signature.empty();
   if (session) {
-    write_le<uint32_t>(header, 8, kHeaderBytes);         // page size
+    // As Windows 10 on x64 lays it out.
+    write_le<uint32_t>(header, 0x0c, 0x3e0);             // its own length
+    write_le<uint32_t>(header, 0x18, kHeaderBytes);      // page size
     write_le<uint64_t>(header, 0x20, machine_.crashed);  // when it was written
+    header[0x364] = context_.options.hibernation == Hibernation::kFastStartup ? 1 : 0;
   }
   uint64_t size = align_up(std::clamp<uint64_t>(context_.volume_bytes / 64, 64 << 10, 32 << 20), 4096);
   Content content = session ? noise_content(size, header, random("hibernation")) : bytes_content(header);

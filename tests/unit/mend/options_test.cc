@@ -45,16 +45,26 @@ TEST_CASE("a repair's options arrive in its request", "[mend]") {
   CHECK(request.any_volume);
   CHECK(request.check == repair::CheckDepth::kFull);
   CHECK(request.allow_dirty);
-  CHECK(request.discard_hibernation);
+  CHECK(request.discard == repair::Discard::kAll);
   CHECK(request.dry_run);
   CHECK(request.audit_directory == "stick");
+}
+
+TEST_CASE("which session may be given up is said with =", "[mend]") {
+  const auto discard = [](const std::string& option) {
+    return parse({"repair", "--disk", "a", "--manifest", "m", "--audit-dir", "d", option}).request.discard;
+  };
+  CHECK(discard("--discard-hibernation=fast-startup") == repair::Discard::kFastStartup);
+  CHECK(discard("--discard-hibernation=all") == repair::Discard::kAll);
+  CHECK(discard("--discard-hibernation=off") == repair::Discard::kNone);
+  CHECK(refusal({"scan", "--discard-hibernation=some"}).find("fast-startup") != std::string::npos);
 }
 
 TEST_CASE("what is careful is the default", "[mend]") {
   const Options options = parse({"repair", "--disk", "a", "--manifest", "m", "--audit-dir", "d"});
   CHECK_FALSE(options.request.any_volume);
   CHECK_FALSE(options.request.allow_dirty);
-  CHECK_FALSE(options.request.discard_hibernation);
+  CHECK(options.request.discard == repair::Discard::kNone);
   CHECK_FALSE(options.request.dry_run);
   CHECK(options.request.check == repair::CheckDepth::kTouched);
 }

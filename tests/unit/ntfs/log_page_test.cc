@@ -108,7 +108,12 @@ TEST_CASE("NLP-1: a restart page is whole and agrees with itself, or it is none"
   };
   CHECK_FALSE(damaged(0x30 + 0x28, 9));  // the open counter: nothing depends on it
   CHECK(damaged(0x10, 8192));
-  CHECK(damaged(0x14, 512));
+  CHECK(damaged(0x14, 500));
+  CHECK(damaged(0x14, 256));
+  ByteVector small_pages = parsed->bytes;
+  write_le<uint16_t>(small_pages, 0x14, 512);
+  apply_fixups(small_pages);
+  CHECK_FALSE(parse_restart_page(small_pages, log.size())->known_pages());
   CHECK(damaged(0x18, 0x34));
   CHECK(damaged(0x30 + 0x0a, 1));
   CHECK(damaged(0x30 + 0x0c, 1));

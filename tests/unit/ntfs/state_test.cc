@@ -27,21 +27,22 @@ struct LogPage {
   bool clean = false;
   uint64_t lsn = 0x101824;
   std::string_view magic = "RSTR";
+  uint32_t page_bytes = 4096;
 };
 
-// A restart page of 4096 bytes for a log of `log_bytes`, as FORMAT.md has it.
+// A restart page for a log of `log_bytes`, as FORMAT.md has it.
 ByteVector restart_page(const LogPage& page, uint64_t log_bytes) {
-  ByteVector bytes(4096, 0);
+  ByteVector bytes(page.page_bytes, 0);
   std::copy(page.magic.begin(), page.magic.end(), bytes.begin());
   write_le<uint16_t>(bytes, 4, 0x1e);
-  write_le<uint16_t>(bytes, 6, 9);
+  write_le<uint16_t>(bytes, 6, static_cast<uint16_t>(page.page_bytes / 512 + 1));
   if (page.magic == "CHKD") write_le<uint64_t>(bytes, 8, page.lsn);
-  write_le<uint32_t>(bytes, 0x10, 4096);
-  write_le<uint32_t>(bytes, 0x14, 4096);
-  write_le<uint16_t>(bytes, 0x18, 0x30);
+  write_le<uint32_t>(bytes, 0x10, page.page_bytes);
+  write_le<uint32_t>(bytes, 0x14, page.page_bytes);
+  write_le<uint16_t>(bytes, 0x18, 0x40);  // behind the fixups of a page of 8192 bytes
   write_le<uint16_t>(bytes, 0x1a, page.minor);
   write_le<uint16_t>(bytes, 0x1c, page.major);
-  const MutableBytes area = slice(MutableBytes(bytes), 0x30, 0xe0);
+  const MutableBytes area = slice(MutableBytes(bytes), 0x40, 0xe0);
   write_le<uint64_t>(area, 0x00, page.lsn);
   write_le<uint16_t>(area, 0x08, 1);
   write_le<uint16_t>(area, 0x0a, page.in_use ? 0xffff : 0);
@@ -140,6 +141,33 @@ TEST_CASE("The log's restart pages tell whether Windows closed the volume", "[nt
   CHECK_FALSE(volume.state().safe());
 }
 
+TEST_CASE("NST-1: a log with pages of another size is clean or of an unknown kind, never to be replayed",
+          "[ntfs]") {
+  if (!need_program("mkntfs")) return;
+  StateVolume volume;
+  for (const uint32_t page_bytes : {2048U, 8192U}) {
+    const auto put = [&](LogPage page, uint32_t number) {
+      page.page_bytes = page_bytes;
+      volume.builder.device().write(volume.log_offset + number * page_bytes,
+                                    restart_page(page, volume.log_bytes));
+    };
+    const LogPage open{}, closed{.clean = true}, newer{.clean = true, .lsn = 0x101900};
+    put(open, 0), put(open, 1);
+    CHECK(volume.log() == LogState::kUnsupported);
+    CHECK(volume.state().text.find("size") != std::string::npos);
+    Volume readers(volume.builder.device());
+    CHECK(witness_ranges(readers).at(1) == Range{volume.log_offset, 2 * page_bytes});
+    put(newer, 1);
+    CHECK(volume.log() == LogState::kClean);
+    put(closed, 0), put(closed, 1);
+    CHECK(volume.log() == LogState::kClean);
+    volume.builder.device().write(volume.log_offset, ByteVector(4, 0xff));  // the second page alone
+    CHECK(volume.log() == LogState::kClean);
+    volume.builder.device().write(volume.log_offset, ByteVector(size_t{2} * page_bytes));
+  }
+  CHECK(volume.log() == LogState::kDamaged);
+}
+
 TEST_CASE("NST-1: of two restart pages the newer one counts, and a torn one does not", "[ntfs]") {
   if (!need_program("mkntfs")) return;
   StateVolume volume;
@@ -170,14 +198,14 @@ TEST_CASE("NST-1: no damage to a restart page makes an unclean log clean", "[ntf
   StateVolume volume;
   const ByteVector good = restart_page({}, volume.log_bytes);
   size_t damaged = 0;
-  // Fields and fixups: the first 0x70 bytes, and the ends of all strides. The flag itself and the client
+  // Fields and fixups: the first 0x80 bytes, and the ends of all strides. The flag itself and the client
   // heads are what they say they are.
   for (size_t at = 0; at < 4096; ++at) {
-    if (at >= 0x70 && at % 512 < 508) continue;
+    if (at >= 0x80 && at % 512 < 508) continue;
     for (unsigned bit = 0; bit < 8; ++bit) {
       ByteVector bad = good;
       bad[at] = static_cast<uint8_t>(bad[at] ^ (1U << bit));
-      if (at >= 0x3a && at < 0x40) continue;
+      if (at >= 0x4a && at < 0x50) continue;
       volume.put_bytes(0, bad);
       volume.put_bytes(1, bad);
       const LogState state = volume.log();
@@ -202,6 +230,19 @@ TEST_CASE("hiberfil.sys: every signature in either case, zeros, wake, short and 
   };
   CHECK(judge(header_page("hibr")) == Hibernation::kHibernated);
   CHECK(judge(header_page("HIBR")) == Hibernation::kHibernated);
+  // Fast startup says so itself, at a place that the header's length tells.
+  const auto session = [&](uint32_t length, size_t flag, uint8_t value) {
+    ByteVector page = header_page("HIBR");
+    write_le<uint32_t>(page, 0x0c, length);
+    page[flag] = value;
+    return judge(page);
+  };
+  CHECK(session(0x360, 0x2fc, 1) == Hibernation::kFastStartup);
+  CHECK(session(0x3e0, 0x364, 1) == Hibernation::kFastStartup);
+  CHECK(session(0x3e0, 0x364, 0) == Hibernation::kHibernated);
+  CHECK(session(0x3e0, 0x364, 2) == Hibernation::kHibernated);
+  CHECK(session(0x3e0, 0x2fc, 1) == Hibernation::kHibernated);
+  CHECK(session(0x3e8, 0x364, 1) == Hibernation::kHibernated);
   CHECK(judge(header_page("RSTR")) == Hibernation::kResuming);
   CHECK(judge(header_page("rstr")) == Hibernation::kResuming);
   CHECK(judge(header_page("wake")) == Hibernation::kAwake);

@@ -25,7 +25,7 @@ shell = true
 check = "full"
 any_volume = true
 allow_dirty = false
-discard_hibernation = true
+discard_hibernation = "fast-startup"
 )";
 
 std::string failure(const std::string& text) {
@@ -54,6 +54,7 @@ TEST_CASE("PF-1: every key of a profile arrives in its field", "[profile]") {
   CHECK(profile.repair[0].option == "any-volume");
   CHECK(profile.repair[0].value == "true");
   CHECK(profile.repair[1].option == "discard-hibernation");
+  CHECK(profile.repair[1].value == "fast-startup");
   CHECK(profile.repair[2].option == "check");
   CHECK(profile.repair[2].value == "full");
   CHECK(profile.repair[2].line == 16);
