@@ -14,7 +14,7 @@ class MainJob(Scene):
         self.check_fixed()
 
     def test_secure_boot_nvme_bitlocker(self):
-        stick = self.make_scene()
+        stick = self.make_scene("--crash-at", "40")
         # The kernel says that it is locked down, if it is let.
         stick.edit("EFI/debian/grub.cfg", texts.QUIET, texts.TALKATIVE, self.folder)
         _, said = self.boot("secure-boot-nvme", Firmware.SECURE_BOOT)
@@ -23,7 +23,7 @@ class MainJob(Scene):
         self.check(said)
 
     def test_bios_ahci_plain(self):
-        self.make_scene("--plain", "--mbr")
+        self.make_scene("--plain", "--mbr", "--crash-at", "75")
         _, said = self.boot("bios-ahci", Firmware.BIOS, disks=[Disk(self.image, "ahci")])
         self.check(said)
 

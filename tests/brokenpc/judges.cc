@@ -90,6 +90,7 @@ Bench::Bench() : directory_(std::filesystem::temp_directory_path() / "brokenpc-t
 
 brokenpc::Options Bench::options(const std::string& name, uint64_t size_bytes) const {
   brokenpc::Options options;
+  options.log = brokenpc::Log::kClean;  // most judges want nothing to do with another
   options.output = file(name);
   options.size_bytes = size_bytes;
   options.seed = 20240719;

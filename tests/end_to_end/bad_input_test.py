@@ -62,7 +62,7 @@ class Unsafe(Scratch):
                 self.make_pc(*(sleeping or ["--plain"]), "--hibernated", *(["--healthy"] if healthy else []))
                 asleep = self.folder / "asleep.img"
                 os.rename(self.image, asleep)
-                self.make_pc("--plain", "--host", "PC-0148")
+                self.make_pc("--plain", "--host", "PC-0148", seed=8)
                 before = sha256(self.image)
                 both = ("--disk", asleep, "--discard-hibernation")
                 report = self.repair(*both[:2], status=1)

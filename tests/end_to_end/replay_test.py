@@ -28,6 +28,42 @@ class OpenLog(Scratch):
                     self.assertNotIn("replay", self.repair(*keys)["volumes"][0])
         self.assertTrue(any(r["event.action"] == "log-replayed" for r in log_records(self.stick)))
 
+    def test_a_pc_that_stopped_at_its_work_is_repaired_from_what_had_ended(self):
+        for cut, encrypted in ((0, False), (31, True), (90, False)):
+            with self.subTest(cut=cut):
+                self.make_pc("--crash-at", cut, *([] if encrypted else ["--plain"]))
+                keys = ["--recovery-key", self.recovery_key()] if encrypted else []
+                scan = self.mend("scan", "--disk", self.image, *keys).stdout
+                self.assertRegex(scan, r"to be replayed \(\d{2,} records\)")
+                report = self.repair(*keys)
+                self.assertEqual(report["verdict"], "fixed")
+                self.assertGreater(report["volumes"][0]["replay"]["redone"], 5)
+                volume = self.plain_volume()
+                self.assert_sound(volume)
+                names = self.names_in(volume, "/Work")
+                ended = self.pc["crash"]["committed"]
+                self.assertEqual("created.txt" in names, ended > 0)
+                self.assertEqual("renamed.txt" in names, ended > 2)
+                self.assertEqual("doomed.dat" in names, ended < 6)
+                self.assertEqual(sum(name.startswith("a name") for name in names), min(max(ended - 6, 0), 48))
+
+    def test_a_log_that_cannot_be_replayed_is_told_by_scan_with_the_reason(self):
+        self.make_pc("--plain", "--crash-at", 20, "--log", "unclean-1.1")
+        part = self.windows_partition()
+        with open(self.image, "r+b") as image:
+            image.seek(part["offset"])
+            at = part["offset"] + image.read(part["size_bytes"]).index(b"RSTR") + 4 * 4096
+            image.seek(at)
+            image.write(b"XCRD")
+        before = sha256(self.image)
+        scan = json.loads(self.mend("scan", "--disk", self.image, "--json", status=1).stdout)
+        system = next(v for v in scan["volumes"] if v["windows"])
+        self.assertEqual(system["state"], "log: damaged log")
+        self.assertEqual(system["verdict"], "unsafe")
+        self.assertIn("current LSN", system["reason"])
+        self.assertEqual(self.repair(status=1)["volumes"][0]["verdict"], "unsafe")
+        self.assertEqual(sha256(self.image), before)
+
     def test_where_nothing_is_to_be_repaired_the_log_stays_as_it_is(self):
         self.make_pc("--plain", "--healthy", "--log", "unclean")
         before = sha256(self.image)

@@ -194,7 +194,7 @@ TEST_CASE("NRP-2: a real log with flipped bits is refused, or what comes out can
       pages.push_back(page);
     size_t sound = 0, refused = 0, unsound = 0;
     std::vector<uint64_t> touched;
-    for (size_t round = 0; round < (all ? 3000U : 150U); ++round) {
+    for (size_t round = 0; round < (all ? 3334U : 150U); ++round) {
       for (const uint64_t place : touched) device.bytes[place] = good[place];
       touched.clear();
       if (!equal(device.bytes, good)) device.bytes = good;

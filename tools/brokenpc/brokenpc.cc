@@ -116,7 +116,7 @@ void make_partition(ImageFile& image, const Options& options, const VolumeReques
     make_small_volume(image, request, "System Reserved");
   } else if (partition.role == "windows") {
     FveLayout layout;
-    PlainVolume volume = make_windows_volume(image, request, layout, made.files);
+    PlainVolume volume = make_windows_volume(image, request, layout, made.files, made.crash);
     if (!options.keep_plain.empty())
       ImageFile::create(options.keep_plain, partition.size_bytes)
           .copy_from(image, partition.offset, 0, partition.size_bytes);

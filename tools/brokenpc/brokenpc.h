@@ -77,7 +77,9 @@ struct Options {
   unsigned bad_files = 1;      // faulty channel files, up to 30
   uint64_t extra_files = 0;    // spread over directories of 1,000
   uint64_t big_directory = 0;  // names in one directory, Windows\Installer\$PatchCache$
-  Log log = Log::kClean;
+  Log log = Log::kUnclean;
+  // The power went before this write of a page (Crash); kUnclean and kUnclean11 say in which version.
+  std::optional<uint64_t> crash_at;
   bool dirty = false;  // the dirty flag of $Volume
   Hibernation hibernation = Hibernation::kNone;
 
@@ -131,7 +133,11 @@ struct Made {
   uint64_t header_bytes = 0;
   std::vector<Protector> protectors;
 
-  std::vector<MadeFile> files;  // all but the extra ones
+  std::vector<MadeFile> files;  // all but the extra ones, and those of a crash
+  struct Stopped {
+    uint64_t writes = 0, operations = 0, committed = 0;
+  };
+  std::optional<Stopped> crash;
   uint64_t extra_files = 0;
 
   const Partition& windows_partition() const { return partitions[windows]; }

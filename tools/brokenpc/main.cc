@@ -19,7 +19,8 @@ struct Flags {
   bool plain = false, clean = false, mbr = false, logical = false, bare = false, healthy = false;
   bool no_tpm = false, no_recovery = false, json = false, fast_startup = false;
   std::string size = "2G", cluster = "4096", hibernation, method = "xts-aes-128", hives = "small",
-              log = "clean";
+              log = "unclean";
+  std::optional<uint64_t> crash_at;
 };
 
 // "64M", "2G", "1T", or bytes.
@@ -76,9 +77,13 @@ void add_options(CLI::App& app, Options& options, Flags& flags) {
   app.add_option("--bad-files", options.bad_files, "faulty channel files (1)");
   app.add_option("--files", options.extra_files, "so many small files more, 1,000 to a directory");
   app.add_option("--big-directory", options.big_directory, "so many names in one directory");
-  app.add_flag("--clean", flags.clean, "a log that Windows has closed; the default for now");
+  app.add_flag("--clean", flags.clean, "a log that Windows has closed, as it never is after a crash");
   app.add_option("--log", flags.log,
-                 "clean; unclean or unclean-1.1: not closed, nothing to replay; empty: all FF");
+                 "clean; unclean or unclean-1.1: not closed, nothing to replay (unclean); empty: all FF");
+  app.add_option(
+      "--crash-at", flags.crash_at,
+      "files were being changed when the power went, before this write of a page; what had ended is "
+      "in the log");
   app.add_flag("--dirty", options.dirty, "the volume's dirty flag set");
   app.add_flag("--hibernated{hibr}", flags.hibernation,
                "hiberfil.sys holds a session; =HIBR, =RSTR or =wake for "
@@ -127,8 +132,12 @@ void apply(const Flags& flags, Options& options) {
     throw Error(ErrorCode::kUsage, "brokenpc.session",
                 "--fast-startup and --hibernated contradict each other");
   if (flags.fast_startup) options.hibernation = Hibernation::kFastStartup;
-  if (flags.clean && options.log != Log::kClean)
+  if (flags.clean && flags.log != "unclean" && flags.log != "clean")
     throw Error(ErrorCode::kUsage, "brokenpc.log", "--clean and --log contradict each other");
+  if (flags.clean) options.log = Log::kClean;
+  options.crash_at = flags.crash_at;
+  if (options.crash_at && options.log != Log::kUnclean && options.log != Log::kUnclean11)
+    throw Error(ErrorCode::kUsage, "brokenpc.crash.log", "--crash-at leaves a log that is not closed");
   std::optional<Method> method = parse_method(flags.method);
   if (!method) choose<Method>({}, flags.method, "--method");
   options.method = *method;
@@ -178,6 +187,10 @@ Json to_json(const Made& made) {
       bitlocker["protectors"].push_back(
           {{"guid", protector.id.to_string()}, {"type", protector.type}, {"secret", protector.secret}});
   }
+  if (made.crash)
+    json["crash"] = {{"writes", made.crash->writes},
+                     {"operations", made.crash->operations},
+                     {"committed", made.crash->committed}};
   for (const MadeFile& file : made.files)
     json["files"].push_back({{"path", file.path},
                              {"size_bytes", file.size_bytes},
@@ -199,6 +212,9 @@ void print(const Made& made) {
   for (const MadeFile& file : made.files)
     if (file.note == "channel-bad")
       std::cout << "faulty: " << file.path << ", " << to_iso8601(file.modified) << "\n";
+  if (made.crash)
+    std::cout << "stopped with " << made.crash->committed << " of " << made.crash->operations
+              << " operations ended\n";
   if (!made.encrypted) return;
   std::cout << "BitLocker: " << to_string(made.method) << ", \"" << made.description << "\"\n";
   for (const Protector& protector : made.protectors) {

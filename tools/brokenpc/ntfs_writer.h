@@ -99,6 +99,14 @@ class NtfsWriter {
   // compressed, and a whole number of clusters.
   uint64_t make_fragmented_file(uint64_t parent, const NewEntry& entry, const Content& content);
   void add_hard_link(uint64_t record, uint64_t parent, const std::u16string& name);
+  // Changes to what is there. Names are those given, without a DOS name.
+  void append(uint64_t record, Bytes data);
+  void rename(uint64_t record, uint64_t parent, const std::u16string& name, const std::u16string& new_name);
+  void remove(uint64_t record, uint64_t parent, const std::u16string& name);
+  // Its clusters become others, with the same content.
+  void move_runs(uint64_t record);
+  // All that was done is in the image; what was held open is closed.
+  void sync();
   // The next clusters are taken from there on, if they are free. Delivers where they would have come from.
   uint64_t allocate_from(uint64_t lcn);
   // Of the unnamed stream.

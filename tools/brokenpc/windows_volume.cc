@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "tools/brokenpc/crash.h"
 #include "tools/brokenpc/log_image.h"
 #include "tools/brokenpc/windows_tree.h"
 
@@ -49,17 +50,34 @@ void reserve_bitlocker_files(TreeBuilder& tree, const Machine& machine, FveLayou
   writer.allocate_from(resume);
 }
 
-void close_volume(NtfsWriter& writer, const VolumeRequest& request, Log log) {
+void write_log(NtfsWriter& writer, const VolumeRequest& request, Log log) {
   uint64_t bytes = writer.stream_bytes(kLogRecord);
   for (const LogPage& page : make_log(bytes, request.options.cluster_bytes, log))
     writer.overwrite(kLogRecord, page.offset, page.bytes);
+}
+
+// Does the work in which the PC will stop.
+std::unique_ptr<Crash> work(NtfsWriter& writer, const ImageFile& image, const VolumeRequest& request,
+                            std::optional<Made::Stopped>& stopped) {
+  const uint16_t major = request.options.log == Log::kUnclean11 ? 1 : 2;
+  auto crash = std::make_unique<Crash>(writer, image, request.partition.offset, major);
+  const uint64_t cut = *request.options.crash_at;
+  if (cut > crash->writes())
+    throw Error(
+        ErrorCode::kUsage, "brokenpc.crash.at",
+        "--crash-at " + std::to_string(cut) + ": there are " + std::to_string(crash->writes()) + " writes");
+  stopped = {crash->writes(), crash->operations(), crash->committed(cut)};
+  return crash;
+}
+
+void stamp(NtfsWriter& writer, const VolumeRequest& request) {
   writer.stamp_system_files({request.machine.installed, request.machine.installed});
 }
 
 }  // namespace
 
 PlainVolume make_windows_volume(ImageFile& image, const VolumeRequest& request, FveLayout& layout,
-                                std::vector<MadeFile>& files) {
+                                std::vector<MadeFile>& files, std::optional<Made::Stopped>& stopped) {
   const Options& options = request.options;
   const Machine& machine = request.machine;
   const Partition& partition = request.partition;
@@ -79,11 +97,17 @@ PlainVolume make_windows_volume(ImageFile& image, const VolumeRequest& request, 
   make_incident(tree, context);
   make_many_files(tree, context);
 
-  close_volume(writer, request, options.log);
+  if (!options.crash_at) write_log(writer, request, options.log);
+  stamp(writer, request);
   if (options.dirty) writer.set_dirty_flag();
+  const ByteVector used_before = writer.used_clusters();
+  const std::unique_ptr<Crash> crash = options.crash_at ? work(writer, image, request, stopped) : nullptr;
   PlainVolume volume{partition.offset, partition.size_bytes, writer.cluster_bytes(), writer.used_clusters(),
                      writer.cluster_count()};
+  // What was freed on the way may be in use again, by where it stopped.
+  for (size_t i = 0; i < used_before.size(); ++i) volume.used_clusters[i] |= used_before[i];
   writer.close();
+  if (crash) crash->leave(image, *options.crash_at);
   // What was freed on the way goes back (P-2).
   for_each_run(volume, false,
                [&](uint64_t start, uint64_t end) { image.discard(volume.offset + start, end - start); });
@@ -102,7 +126,8 @@ void make_small_volume(ImageFile& image, const VolumeRequest& request, const std
   } else {
     make_recovery_tree(tree, context);
   }
-  close_volume(writer, request, Log::kClean);
+  write_log(writer, request, Log::kClean);
+  stamp(writer, request);
   writer.close();
 }
 

@@ -18,7 +18,7 @@ struct VolumeRequest {
 // Makes the Windows volume, in plain. With `options.encrypt` the files whose clusters BitLocker takes are
 // made too, and `layout` says where they lie.
 PlainVolume make_windows_volume(ImageFile& image, const VolumeRequest& request, FveLayout& layout,
-                                std::vector<MadeFile>& files);
+                                std::vector<MadeFile>& files, std::optional<Made::Stopped>& stopped);
 // Recovery, or the active partition of an MBR disk.
 void make_small_volume(ImageFile& image, const VolumeRequest& request, const std::string& label);
 
