@@ -204,6 +204,7 @@ void ModuleLoader::start(ModuleIndex index, const std::vector<std::string>& alwa
   index_ = std::move(index);
   look();
   std::vector<Request> requests;
+  requests.reserve(always.size());
   for (const std::string& name : always) requests.push_back({Urgency::kAlways, "always", {name}});
   add(std::move(requests));
 }

@@ -11,6 +11,7 @@ import os
 import resource
 import shutil
 import signal
+import unittest
 from pathlib import Path
 
 from common import SOURCE, Scratch, main, need, run, sha256
@@ -160,6 +161,31 @@ class Batch(Stick):
         self.assertEqual(run(need("sha256sum"), "-c", *(i + ".sha256" for i in images),
                              cwd=self.folder / "whole").returncode, 0)
         self.mendstick("batch", self.folder / "customers", "-o", self.folder / "x", "--shard", "4/3", status=2)
+
+
+    def test_images_share_the_blocks_of_the_base_where_the_file_system_can(self):
+        if not shutil.which("mkfs.xfs") or not shutil.which("filefrag"):
+            raise unittest.SkipTest("SKIP: there is no mkfs.xfs or no filefrag to look at shared blocks with")
+        self.customer("alpha")
+        base, disk, mounted = (self.folder / name for name in ("base", "xfs.img", "mounted"))
+        self.mendstick("base", "-o", base)
+        self.mendstick("batch", self.folder / "customers", "-o", self.folder / "plain", "--base", base, env=EPOCH)
+        mounted.mkdir()
+        with open(disk, "wb") as file:
+            file.truncate(1 << 30)
+        self.assertEqual(run("mkfs.xfs", "-q", "-m", "reflink=1", disk).returncode, 0)
+        # In a mount namespace of its own, so that nothing stays mounted.
+        script = """mount -o loop "$1" "$2" || exit 77
+                    cp -r "$3" "$2/base" && "$4" batch "$5" -o "$2/out" --base "$2/base" &&
+                    sha256sum <"$2/out/alpha.img" && filefrag -v "$2/out/alpha.img" """
+        done = run("unshare", "-m", "sh", "-c", script, "sh", disk, mounted, base, MENDSTICK, self.folder / "customers",
+                   env=EPOCH)
+        if done.returncode == 77:
+            raise unittest.SkipTest(f"SKIP: this machine mounts no XFS out of a file: {done.stderr.strip()}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(sha256(self.folder / "plain/alpha.img"), done.stdout)
+        shared = sum(int(line.split(":")[3]) for line in done.stdout.splitlines() if "shared" in line)
+        self.assertGreater(shared * 4096, 20 << 20, done.stdout)
 
 
 class WriteAndVerify(Stick):
