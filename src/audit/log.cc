@@ -44,17 +44,19 @@ std::string file_name_part(const std::string& text) {
 }
 
 Log Log::create(const std::string& directory, const std::string& stem, std::string run_id,
-                uint64_t reserve_bytes) {
+                uint64_t reserve_bytes, const std::optional<crypto::PublicKey>& recipient) {
   Log log;
+  if (recipient) log.sealer_.emplace(*recipient);
   log.directory_ = directory;
   log.stem_ = stem;
-  log.path_ = directory + "/" + stem + ".jsonl";
+  log.path_ = directory + "/" + stem + log.suffix();
   log.run_id_ = std::move(run_id);
   log.start_ns_ = monotonic_ns();
   log.fd_ = ::open(log.path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
   if (log.fd_ < 0) throw_errno("audit.log.create", "cannot create the log " + log.path_, errno);
   try {
     reserve(log.fd_, reserve_bytes, log.path_);
+    if (log.sealer_) log.write_bytes(log.sealer_->header());
     log.sync_directory();
   } catch (...) {
     ::unlink(log.path_.c_str());
@@ -72,7 +74,8 @@ Log::Log(Log&& other) noexcept
       failed_(other.failed_),
       sequence_(other.sequence_),
       start_ns_(other.start_ns_),
-      previous_(other.previous_) {}
+      previous_(other.previous_),
+      sealer_(std::move(other.sealer_)) {}
 
 Log::~Log() {
   if (fd_ >= 0) ::close(fd_);
@@ -87,7 +90,20 @@ void Log::sync_directory() const {
   if (result != 0) throw_errno("audit.log.directory", "cannot flush the folder " + directory_, cause);
 }
 
-void Log::write_line(Fields record) {
+std::string Log::suffix() const {
+  return sealer_ ? std::string(kSealedSuffix) : ".jsonl";
+}
+
+void Log::write_bytes(Bytes bytes) {
+  for (size_t done = 0; done < bytes.size();) {
+    const ssize_t put = ::write(fd_, bytes.data() + done, bytes.size() - done);
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) throw_errno("audit.log.write", "cannot write to the log " + path_, put < 0 ? errno : EIO);
+    done += static_cast<size_t>(put);
+  }
+}
+
+void Log::write_line(Fields record, crypto::StreamEnd end) {
   if (fd_ < 0 || failed_) {
     throw Error(ErrorCode::kIo, "audit.log.failed",
                 "the log " + path_ + " failed earlier or is closed: nothing is added");
@@ -96,13 +112,7 @@ void Log::write_line(Fields record) {
   record[kSequence] = sequence_;
   record[kPrevious] = to_hex(previous_);
   const std::string line = record.dump(-1, ' ', false, Fields::error_handler_t::replace) + "\n";
-  size_t done = 0;
-  while (done < line.size()) {
-    const ssize_t put = ::write(fd_, line.data() + done, line.size() - done);
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) throw_errno("audit.log.write", "cannot write to the log " + path_, put < 0 ? errno : EIO);
-    done += static_cast<size_t>(put);
-  }
+  sealer_ ? write_bytes(sealer_->seal(line, end)) : write_bytes(as_bytes(line));
   if (::fdatasync(fd_) != 0) throw_errno("audit.log.flush", "cannot flush the log " + path_, errno);
   previous_ = crypto::sha256(as_bytes(std::string_view(line).substr(0, line.size() - 1)));
   ++sequence_;
@@ -111,6 +121,11 @@ void Log::write_line(Fields record) {
 
 void Log::append(const std::string& action, const std::string& outcome, const std::string& message,
                  const Fields& fields) {
+  append(action, outcome, message, fields, crypto::StreamEnd::kMore);
+}
+
+void Log::append(const std::string& action, const std::string& outcome, const std::string& message,
+                 const Fields& fields, crypto::StreamEnd end) {
   Fields record;
   record["@timestamp"] = to_iso8601(now());
   record["ecs.version"] = kEcsVersion;
@@ -121,11 +136,11 @@ void Log::append(const std::string& action, const std::string& outcome, const st
   record[kRunId] = run_id_;
   record[kMonotonic] = monotonic_ns() - start_ns_;
   for (const auto& [key, value] : fields.items()) record[key] = value;
-  write_line(std::move(record));
+  write_line(std::move(record), end);
 }
 
 void Log::rename(const std::string& stem) {
-  const std::string path = directory_ + "/" + stem + ".jsonl";
+  const std::string path = directory_ + "/" + stem + suffix();
   if (path == path_) return;
   // RENAME_NOREPLACE is not on every file system, so the name is looked at first; the run id in it makes it
   // unique.
@@ -139,7 +154,7 @@ void Log::rename(const std::string& stem) {
 }
 
 crypto::Sha256Digest Log::close() {
-  append("log-closed", "success", "end of the log", Fields::object());
+  append("log-closed", "success", "end of the log", Fields::object(), crypto::StreamEnd::kLast);
   // Gives back what was reserved beyond the end.
   struct stat status {};
   if (::fstat(fd_, &status) == 0 && ::ftruncate(fd_, status.st_size) == 0) ::fsync(fd_);

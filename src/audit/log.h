@@ -9,12 +9,14 @@
 //   is the last. A-3  Once an append has failed, every later one fails: a log with a hole is never continued.
 //   A-4  No function here takes a Secret, so no key can be written by mistake of type.
 //   A-5  An existing file is never overwritten.
+//   A-6  Of a sealed log no line reaches the medium in clear.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
+#include "audit/sealed.h"
 #include "base/clock.h"
 #include "crypto/sha256.h"
 
@@ -26,8 +28,9 @@ class Log {
  public:
   // Creates `directory`/`stem`.jsonl and reserves `reserve_bytes` for it, so that a stick that fills up is
   // noticed now. kIo with the cause: no such directory, read-only, full. Nothing is left behind then.
+  // With a recipient the file is `stem`.jsonl.sealed, and only the recipient can read it.
   static Log create(const std::string& directory, const std::string& stem, std::string run_id,
-                    uint64_t reserve_bytes);
+                    uint64_t reserve_bytes, const std::optional<crypto::PublicKey>& recipient = std::nullopt);
   Log(Log&& other) noexcept;
   Log& operator=(Log&&) = delete;
   ~Log();
@@ -47,7 +50,11 @@ class Log {
 
  private:
   Log() = default;
-  void write_line(Fields record);
+  void append(const std::string& action, const std::string& outcome, const std::string& message,
+              const Fields& fields, crypto::StreamEnd end);
+  void write_line(Fields record, crypto::StreamEnd end);
+  void write_bytes(Bytes bytes);
+  std::string suffix() const;
   void sync_directory() const;
 
   std::string directory_, stem_, path_, run_id_;
@@ -56,6 +63,7 @@ class Log {
   uint64_t sequence_ = 0;
   uint64_t start_ns_ = 0;
   crypto::Sha256Digest previous_{};
+  std::optional<LineSealer> sealer_;
 };
 
 // Characters that FAT takes and a shell does not mind; anything else becomes '_'. Never empty.

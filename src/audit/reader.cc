@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "audit/reader.h"
 
+#include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "audit/fields.h"
+#include "audit/sealed.h"
 #include "base/error.h"
 
 namespace mend::audit {
@@ -58,7 +60,21 @@ bool is_unchanged(const std::string& line, std::istream& file) {
 ReadResult read_log(const std::string& path,
                     const std::function<void(const nlohmann::ordered_json&)>& record) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorCode::kNotFound, "audit.read.open", "cannot open the log " + path);
+  if (!file) {
+    const std::string sealed = path.substr(0, path.rfind(".jsonl")) + std::string(kSealedSuffix);
+    const bool is_sealed = std::ifstream(sealed).good();
+    throw Error(ErrorCode::kNotFound, "audit.read.open",
+                "cannot open the log " + path +
+                    (is_sealed ? ": it is sealed. `mendstick audit open " + sealed + "` opens it" : ""));
+  }
+  std::array<char, 8> start{};
+  file.read(start.data(), start.size());
+  if (is_sealed_log(as_bytes({start.data(), static_cast<size_t>(file.gcount())}))) {
+    throw Error(ErrorCode::kUsage, "audit.read.sealed",
+                path + " is sealed: `mendstick audit open` opens it, with its recipient's private key");
+  }
+  file.clear();
+  file.seekg(0);
   ReadResult result;
   std::string line;
   bool closed = false;

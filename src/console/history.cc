@@ -8,6 +8,7 @@
 
 #include "audit/reader.h"
 #include "base/error.h"
+#include "repair/fixed_before.h"
 
 namespace mend::console {
 namespace {
@@ -98,6 +99,8 @@ std::optional<EarlierFix> earlier_fix(const std::string& directory, const repair
     const auto when = fixed_in(path, report);
     if (when && (!latest || *when > latest->when)) latest = EarlierFix{*when, path};
   }
+  const auto marked = repair::fixed_before(directory, report);
+  if (marked && (!latest || *marked > latest->when)) latest = EarlierFix{*marked, ""};
   return latest;
 }
 

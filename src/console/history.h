@@ -13,7 +13,7 @@ namespace mend::console {
 
 struct EarlierFix {
   Time when{};
-  std::string log;  // its path
+  std::string log;  // its path; empty: a mark beside a sealed one says so
 };
 
 // The latest run logged in `directory` that fixed, by one of the manifests of `report`, a volume that is one

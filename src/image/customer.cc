@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "image/fat_names.h"
+#include "keys/keyring.h"
 #include "keys/keys.h"
 #include "profile/stick.h"
 
@@ -41,14 +42,18 @@ class Loader {
         load_profile();
       } else if (name == stick::kManifests) {
         for_each_file(name, [&](const std::string& file) { load_manifest(file); });
+      } else if (name == stick::kKeyring) {
+        collect(name, [&] { load_keyring(); });
       } else if (name == stick::kKeys) {
-        for_each_file(name, [&](const std::string& file) { load_keys(file); });
+        // What is sealed stays on the preparer's host.
+        if (!customer_.keyring) for_each_file(name, [&](const std::string& file) { load_keys(file); });
       } else {
-        add(fmt::format("{}: not known here; a customer's folder holds {}, {}/ and {}/", path(name),
-                        stick::kProfile, stick::kManifests, stick::kKeys));
+        add(fmt::format("{}: not known here; a customer's folder holds {}, {}/, {} and {}/", path(name),
+                        stick::kProfile, stick::kManifests, stick::kKeyring, stick::kKeys));
       }
     }
     check_whole();
+    check_sealing();
     if (!faults_.empty()) throw Error(ErrorCode::kUsage, "image.customer.faults", faults_);
     customer_.keys = credentials_.recovery.size() + credentials_.startup_keys.size();
     return std::move(customer_);
@@ -148,6 +153,46 @@ class Loader {
           fmt::format("{}: {} more lines like these", path(name), report.problems_left_out));
     }
     put(name, Content::secret(std::move(content)));
+  }
+
+  void load_keyring() {
+    const std::string file = folder_ + "/" + std::string(stick::kKeyring);
+    const ByteVector bytes = read_file(file, keys::kMaximumKeyringBytes);
+    put(std::string(stick::kKeyring), Content::memory(bytes));
+    customer_.keyring = keys::Keyring::parse(bytes, file).info();
+    note_newer_keys();
+  }
+
+  // Sealed once, exported again.
+  void note_newer_keys() {
+    std::error_code error;
+    const auto sealed = fs::last_write_time(folder_ + "/" + std::string(stick::kKeyring), error);
+    for (const fs::directory_entry& entry :
+         fs::directory_iterator(folder_ + "/" + std::string(stick::kKeys), error)) {
+      const std::string name = entry.path().filename().string();
+      if (is_preparers_own(name) || entry.last_write_time(error) <= sealed || error) continue;
+      customer_.notes.push_back(fmt::format("{}: newer than the keyring: seal the keys again",
+                                            path(fmt::format("{}/{}", stick::kKeys, name))));
+    }
+  }
+
+  // No key in clear gets onto a stick unless the profile says so.
+  void check_sealing() {
+    if (!has_good_profile_) return;
+    const std::string& name = customer_.profile.customer;
+    const bool plain = customer_.profile.keys == profile::Storage::kPlain;
+    if (!plain && !credentials_.empty()) {
+      add(fmt::format(
+          "{0}: these keys are in clear. Seal them (`mendstick keys seal {0} -o {1}`), or set keys = "
+          "\"plain\" under [stick] in the profile: then whoever finds the stick can read them",
+          path(stick::kKeys), path(stick::kKeyring)));
+    }
+    if (!customer_.keyring) return;
+    if (plain) add(path(stick::kKeyring) + ": the profile says keys = \"plain\": take one of them away");
+    if (customer_.keyring->customer != printable(name)) {
+      add(fmt::format("{}: it was sealed for {}, and the profile is of {}", path(stick::kKeyring),
+                      customer_.keyring->customer, printable(name)));
+    }
   }
 
   void put(const std::string& name, Content content) {

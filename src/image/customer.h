@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A customer's folder: profile.toml, manifests/, keys/. Read whole, checked whole, before anything is built
-// from it. Used by `mendstick build` and `batch`.
+// A customer's folder: profile.toml, manifests/, keyring, keys/. Read whole, checked whole, before anything
+// is built from it. Used by `mendstick build` and `batch`.
 //
 // Invariants
 //   CU-1  What was checked is what goes onto the stick: each file is read once.
 //   CU-2  All faults of all files are in one Error, a line each, as "file:line:column: what".
-//   CU-3  A file of the folder that would not get onto the stick is a fault, never skipped; only a README and
-//         hidden files are the preparer's own.
+//   CU-3  A file of the folder that would not get onto the stick is a fault, never skipped; only a README,
+//         hidden files and the keys that a keyring holds are the preparer's own.
 //   CU-4  The content of a key file is in memory that is wiped, and no message holds any of it.
 // Values; key files are shared by their copies.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "image/fat32.h"
+#include "keys/keyring.h"
 #include "manifest/manifest.h"
 #include "profile/profile.h"
 
@@ -24,8 +26,9 @@ struct Customer {
   std::string name;  // the folder's; what an image of a batch is called
   profile::Profile profile;
   std::vector<manifest::Manifest> manifests;
-  std::vector<FatFile> files;      // as on the stick, by path
-  size_t keys = 0;                 // different ones, in all key files
+  std::vector<FatFile> files;  // as on the stick, by path
+  size_t keys = 0;             // different ones, in all key files that go onto the stick in clear
+  std::optional<keys::KeyringInfo> keyring;  // what is sealed
   std::vector<std::string> notes;  // what was wrong in a key file that gives other keys; never a key
 
   // The profile's, or the manifests' titles.

@@ -38,6 +38,8 @@ class Reader {
         {.path = "", .is_folder = true, .pieces = chain(root_cluster_, "the root", 0)});
     read_folder(0, 0);
     check_unused();
+    content_.table = std::move(table_);
+    content_.owned = std::move(taken_);
     return std::move(content_);
   }
 
@@ -83,7 +85,8 @@ class Reader {
   void read_tables() {
     const ByteVector first = disk_.read_bytes(fat_offset_, fat_bytes_);
     const ByteVector second = disk_.read_bytes(fat_offset_ + fat_bytes_, fat_bytes_);
-    if (first != second) fault("the two allocation tables differ");
+    content_.tables_differ = first != second;
+    if (content_.tables_differ) fault("the two allocation tables differ");
     table_.resize(static_cast<size_t>(clusters_ + 2));
     for (size_t i = 0; i < table_.size(); ++i)
       table_[i] = read_le<uint32_t>(first, i * sizeof(uint32_t)) & kClusterMask;
@@ -202,7 +205,7 @@ class Reader {
 
   // Clusters that nobody owns are no danger, but a sign of a stick that was pulled out while it was written.
   void check_unused() {
-    uint64_t lost = 0;
+    uint64_t& lost = content_.lost_clusters;
     for (size_t i = 2; i < table_.size(); ++i) {
       if (table_[i] != 0 && table_[i] != kBad && !taken_[i]) ++lost;
     }

@@ -38,6 +38,10 @@ struct FatContent {
   uint64_t info_offset = 0;         // of the sector with the count of free clusters, on the disk
   std::vector<FatEntry> entries;    // the root first
   std::vector<std::string> faults;  // a sentence each; the first 100
+  uint64_t lost_clusters = 0;       // taken by nobody: one of the faults
+  bool tables_differ = false;       // one of the faults; the first table was followed
+  std::vector<uint32_t> table;      // by cluster, without the upper four bits; 0: free
+  std::vector<bool> owned;          // by cluster: of a file or folder
 };
 
 // The volume that begins at `offset`. kCorrupt "image.reader.…" when it is no FAT32 volume at all; kIo.

@@ -14,6 +14,7 @@
 #include "image/bill.h"
 #include "image/bmap.h"
 #include "image/fat_reader.h"
+#include "keys/keyring.h"
 #include "profile/stick.h"
 
 namespace mend::image {
@@ -196,6 +197,19 @@ class Verifier {
     }
   }
 
+  // `mendstick keys put` replaces the keyring, and nothing else.
+  void check_other_keyring(const FatEntry& entry) {
+    try {
+      if (entry.size_bytes > keys::kMaximumKeyringBytes)
+        return finding("the keyring differs from the image's");
+      const keys::Keyring keyring = keys::Keyring::parse(bytes_of(entry), "the keyring on it");
+      note(fmt::format("its keyring is another one than it was built with: whole, sealed {} for {}",
+                       to_iso8601(keyring.info().sealed), keyring.info().customer));
+    } catch (const Error& error) {
+      finding(error.what());
+    }
+  }
+
   void compare_with(const std::vector<BilledFile>& billed, std::map<std::string, const FatEntry*>& files) {
     for (const BilledFile& file : billed) {
       const auto there = files.find(file.path);
@@ -204,7 +218,8 @@ class Verifier {
         continue;
       }
       if (there->second->size_bytes != file.size_bytes || hash_of(*there->second) != file.sha256)
-        finding(printable(file.path) + " differs from the image's");
+        file.path == stick::kKeyring ? check_other_keyring(*there->second)
+                                     : finding(printable(file.path) + " differs from the image's");
       files.erase(there);
     }
     note(fmt::format("{} files were compared with the bill{}", billed.size(),

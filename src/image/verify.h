@@ -4,7 +4,8 @@
 //
 // Invariants
 //   VE-1  A file that is on the bill and is missing or differs on the stick is a finding; what use changes
-//         (logs, the stick's own id, the volume's tables and folders) is a note.
+//         (logs, the stick's own id, the volume's tables and folders; another keyring, when it is whole) is a
+//         note.
 //   VE-2  It says what was compared with what: without a record outside of the stick, the stick's own bill
 //         proves that nothing broke, not that nobody changed it.
 #pragma once

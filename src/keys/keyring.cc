@@ -20,8 +20,10 @@ void add(Entry entry, bitlocker::Credentials& into) {
         bitlocker::StartupKey::from_parts(*entry.id, entry.volume, entry.key.bytes()));
     return;
   }
+  std::optional<Time> created;
+  if (entry.created != Time()) created = entry.created;
   into.recovery.push_back(
-      {entry.id, std::move(entry.host), bitlocker::RecoveryPassword::from_words(entry.key.bytes())});
+      {entry.id, std::move(entry.host), bitlocker::RecoveryPassword::from_words(entry.key.bytes()), created});
 }
 
 }  // namespace

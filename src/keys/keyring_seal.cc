@@ -55,6 +55,7 @@ class Sealer {
     Entry entry;
     entry.id = candidate.protector_id;
     entry.host = candidate.host;
+    if (candidate.created) entry.created = *candidate.created;
     entry.key = Secret(candidate.password.key_words());
     const std::string host = folded_host(candidate.host);
     if (entry.id) return add(entry, Class::kRecoveryId, entry.id->bytes);

@@ -353,6 +353,7 @@ console::Session stick_session(const StickOptions& stick) {
   }
   read_keyring(on_stick(stick::kKeyring), session);
   session.key_folders = stick.key_folders;
+  if (session.profile.logs == profile::Storage::kSealed) request.log_recipient = session.profile.recipient;
   request.disks = stick.disks;
   session.disks_named = !stick.disks.empty();
   return session;

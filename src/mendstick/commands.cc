@@ -16,6 +16,7 @@
 #include "mendstick/audit_commands.h"
 #include "mendstick/keys_commands.h"
 #include "mendstick/report_commands.h"
+#include "mendstick/seal_commands.h"
 
 namespace mend::mendstick {
 namespace {
@@ -70,6 +71,10 @@ int run_build(const Options& options, Terminal& terminal) {
   image::RangeHasher hasher;
   const image::BuiltImage built = image::build_image(base, customer, build, options.output, hasher, terminal);
   terminal.clear();
+  if (customer.keyring) {
+    terminal.note(fmt::format("the keys on the stick are sealed: at most {}, sealed {}",
+                              customer.keyring->rows, to_iso8601(customer.keyring->sealed)));
+  }
   if (customer.keys != 0) {
     terminal.note(fmt::format("{} {} on the stick, in clear: whoever finds it can read {}", customer.keys,
                               customer.keys == 1 ? "key is" : "keys are",
@@ -184,6 +189,16 @@ int run(const Options& options, Terminal& terminal) {
       return run_collect(options.collect, terminal);
     case Command::kReport:
       return run_report(options.report, terminal);
+    case Command::kKeysSeal:
+      return run_keys_seal(options.seal, terminal);
+    case Command::kKeysPut:
+      return run_keys_put(options.seal, terminal);
+    case Command::kKeysUnseal:
+      return run_keys_unseal(options.seal, terminal);
+    case Command::kKeysRecipient:
+      return run_keys_recipient(options.seal, terminal);
+    case Command::kAuditOpen:
+      return run_audit_open(options.seal, terminal);
   }
   return 0;
 }

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "mendstick/keys_options.h"
 #include "mendstick/report_options.h"
+#include "mendstick/seal_options.h"
 
 namespace mend::mendstick {
 namespace {
@@ -42,10 +43,11 @@ class Parser {
         *command(app_, Command::kReport, "report", "show where a recovery stands, from its logs"),
         options_.report);
     add_others();
-    add_keys_options(app_, options_.keys,
-                     [this](CLI::App& parent, Command which, const char* name, const char* help) {
-                       return command(parent, which, name, help);
-                     });
+    const auto add = [this](CLI::App& parent, Command which, const char* name, const char* help) {
+      return command(parent, which, name, help);
+    };
+    add_keys_options(app_, options_.keys, add);
+    add_seal_options(app_, options_.seal, add);
   }
 
   Options parse(int argc, const char* const* argv) {

@@ -26,6 +26,11 @@ enum class Command {
   kKeysSheet,
   kCollect,
   kReport,
+  kKeysSeal,
+  kKeysPut,
+  kKeysUnseal,
+  kKeysRecipient,
+  kAuditOpen,
 };
 
 struct KeysOptions {  // of `mendstick keys …`
@@ -38,6 +43,14 @@ struct KeysOptions {  // of `mendstick keys …`
   bool commands = false;                   // rotate
   std::vector<std::string> names, from;    // sheet: hosts, key files
   unsigned days = 7;                       // sheet
+};
+
+struct SealOptions {  // of `mendstick keys seal`, put, unseal, recipient, and of `audit open`
+  std::vector<std::string> keys;
+  std::string keyring, output;
+  std::string hosts, customer, build, recipient, passphrase, identity, card;
+  std::string target, serial;     // put
+  std::vector<std::string> logs;  // audit open
 };
 
 struct AuditOptions {  // of `mendstick audit verify`
@@ -64,6 +77,7 @@ struct Options {
   KeysOptions keys;
   CollectOptions collect;
   ReportOptions report;
+  SealOptions seal;
 };
 
 Options parse_options(int argc, const char* const* argv);

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "config/reader.h"
+#include "keys/recipient.h"
 
 namespace mend::profile {
 namespace {
@@ -74,6 +75,29 @@ void read_size(Table& table, Profile& profile) {
   profile.size_bytes = *size;
 }
 
+Storage read_storage(Table& table, const char* key, Storage otherwise) {
+  const auto word = one_of(table, key, "profile.storage", {"sealed", "plain"});
+  if (!word) return otherwise;
+  return word->value == "sealed" ? Storage::kSealed : Storage::kPlain;
+}
+
+void read_sealing(Table& table, Profile& profile) {
+  profile.keys = read_storage(table, "keys", profile.keys);
+  profile.logs = read_storage(table, "logs", profile.logs);
+  const auto recipient = table.string("recipient");
+  if (recipient) {
+    try {
+      profile.recipient = keys::parse_recipient(recipient->value);
+    } catch (const Error& error) {
+      table.faults().add("profile.recipient", recipient->at, fmt::format("'recipient': {}", error.what()));
+    }
+  } else if (profile.logs == Storage::kSealed && !table.has("recipient")) {
+    table.faults().add("profile.recipient", table.at(),
+                       "logs = \"sealed\" needs a 'recipient', whose private key opens them: `mendstick keys "
+                       "recipient` makes one");
+  }
+}
+
 void read_stick(Table& root, Profile& profile) {
   auto table = root.table("stick", "[stick]");
   if (!table) return;
@@ -88,6 +112,7 @@ void read_stick(Table& root, Profile& profile) {
   profile.disk_timeout = read_seconds(*table, "disk_timeout", 1, profile.disk_timeout);
   if (const auto shell = table->boolean("shell")) profile.shell = shell->value;
   read_size(*table, profile);
+  read_sealing(*table, profile);
   table->finish();
 }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "crypto/sealing.h"
 
 namespace mend::profile {
 
@@ -32,6 +33,9 @@ std::optional<Mode> mode_from(std::string_view text);
 
 // What happens when the technician has read the verdict.
 enum class AtEnd { kRestart, kPowerOff };
+
+// How something lies on the stick: of use to whoever finds it, or only with a secret.
+enum class Storage { kSealed, kPlain };
 
 // A setting of `mend` that the profile gives: one option of its command line, with its place for messages.
 struct Setting {
@@ -51,8 +55,11 @@ struct Profile {
   std::chrono::seconds disk_timeout{30};  // how long to wait for the first disk
   bool shell = false;                     // a root shell on the second console, for debugging
   uint64_t size_bytes = 0;                // of the image; 0: the default, or what is needed
-  std::vector<Setting> repair;            // [repair], in the order of the text
-  std::string file;                       // as named by the caller
+  Storage keys = Storage::kSealed;
+  Storage logs = Storage::kPlain;
+  std::optional<crypto::PublicKey> recipient;  // of sealed logs; there with Storage::kSealed
+  std::vector<Setting> repair;                 // [repair], in the order of the text
+  std::string file;                            // as named by the caller
 };
 
 // "256M", "1G" (powers of 1024) → bytes; nothing for any other text.

@@ -99,7 +99,8 @@ void settle(const std::vector<keys::Wanted>& wanted, Request& request, Operator&
 }  // namespace
 
 void take_keys(const std::vector<Volume>& volumes, Request& request, Operator& person) {
-  if (!request.keyring) return;
+  // Once a boot: what was taken stays in the credentials.
+  if (!request.keyring || request.keyring_use.outcome == KeyringUse::Outcome::kOpened) return;
   const std::vector<keys::Wanted> wanted = wanted_by(volumes);
   if (wanted.empty()) return;
   try {

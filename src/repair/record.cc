@@ -9,6 +9,7 @@
 #include "audit/fields.h"
 #include "audit/receipt.h"
 #include "crypto/random.h"
+#include "repair/fixed_before.h"
 #include "repair/version.h"
 
 namespace mend::repair {
@@ -18,6 +19,8 @@ using audit::Fields;
 
 // Some tens of records of at most a few kilobytes each; more is reserved by nobody and needed by nobody.
 constexpr uint64_t kLogReserveBytes = 256 * 1024;
+
+constexpr const char* kSealedName = "sealed";  // in the name of a file, where else a host stands
 
 Fields volume_key(const VolumeReport& volume) {
   return {{"mendstick.volume.disk", volume.disk},
@@ -62,14 +65,18 @@ std::string file_stem(Time started, const std::string& who, const std::string& r
   return to_compact(started) + "-" + audit::file_name_part(who) + "-" + run_id;
 }
 
-Recorder::Recorder(const std::string& directory, const Report& report)
+Recorder::Recorder(const std::string& directory, const Report& report,
+                   const std::optional<crypto::PublicKey>& recipient)
     : directory_(make_directory(directory)),
       machine_(read_machine()),
       earlier_(audit::look_at_earlier(directory_)),
       started_(report.started),
       run_id_(report.run_id),
-      log_(audit::Log::create(directory_, file_stem(started_, machine_.serial, run_id_), run_id_,
-                              kLogReserveBytes)) {}
+      sealed_(recipient.has_value()),
+      named_(sealed_),
+      log_(audit::Log::create(directory_,
+                              file_stem(started_, sealed_ ? kSealedName : machine_.serial, run_id_), run_id_,
+                              kLogReserveBytes, recipient)) {}
 
 void Recorder::append(const std::string& action, const std::string& outcome, const std::string& message,
                       const Fields& fields) {
@@ -274,6 +281,7 @@ void Recorder::finish(Report& report) {
     report.receipt = audit::receipt_text(closing);
   });
   report.log = log_.path();
+  if (sealed_) guarded([&] { note_fixed(directory_, log_.stem(), report); });
   if (!problem_.empty())
     report.notes.push_back("the log lacks its end, since the stick failed after writing had begun: " +
                            problem_);

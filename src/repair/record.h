@@ -22,9 +22,10 @@ std::string file_stem(Time started, const std::string& who, const std::string& r
 // it.
 class Recorder {
  public:
-  // Creates the log in the directory (made when it is missing). kIo, which ends the run before anything is
-  // touched.
-  Recorder(const std::string& directory, const Report& report);
+  // Creates the log in the directory (made when it is missing). With a recipient it is a sealed one, and no
+  // name of a file tells whose run it was. kIo, which ends the run before anything is touched.
+  Recorder(const std::string& directory, const Report& report,
+           const std::optional<crypto::PublicKey>& recipient = std::nullopt);
 
   void run_started(const std::string& command, const Request& request, const Report& report);
   void disk(const DiskReport& disk);
@@ -66,6 +67,7 @@ class Recorder {
   audit::Earlier earlier_;
   Time started_;
   std::string run_id_;
+  bool sealed_ = false;
   bool named_ = false;
   bool writing_ = false;  // a commit has begun
   std::string problem_;   // why the log is not complete

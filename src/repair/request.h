@@ -52,6 +52,7 @@ struct Request {
   bool dry_run = false;
   bool replay_first = false;  // check: as the volume would be after the replay of its log
   std::string audit_directory;
+  std::optional<crypto::PublicKey> log_recipient;  // seals the log
   Origin origin;
 };
 

@@ -70,7 +70,7 @@ using Treat = std::function<void(std::vector<Work>&, Recorder&, Report&)>;
 
 // From the log's first record to its last; `treat` fills in what is to be committed.
 Report run(const char* command, Request& request, Operator& person, Report report, const Treat& treat) {
-  Recorder recorder(request.audit_directory, report);
+  Recorder recorder(request.audit_directory, report, request.log_recipient);
   recorder.run_started(command, request, report);
   std::vector<Volume> volumes;
   std::vector<OpenDisk> disks;

@@ -143,7 +143,7 @@ Report undo(const std::string& journal_path, Request& request, Operator& person)
   const std::string name =
       "partition " + std::to_string(found.partition->number) + " of " + found.disk->device->describe();
   if (request.audit_directory.empty()) request.audit_directory = directory_of(journal_path);
-  Recorder recorder(request.audit_directory, report);
+  Recorder recorder(request.audit_directory, report, request.log_recipient);
   recorder.run_started("undo", request, report);
   try {
     found.disk->device->make_writable();
@@ -174,7 +174,7 @@ Report undo(const std::string& journal_path, Request& request, Operator& person)
 
 Report resume(Request& request, Operator& person) {
   Report report = begin(request);
-  Recorder recorder(request.audit_directory, report);
+  Recorder recorder(request.audit_directory, report, request.log_recipient);
   recorder.run_started("resume", request, report);
   std::vector<OpenDisk> disks = open_disks(request, report.volumes, person);
   for (const OpenDisk& disk : disks) report.disks.push_back(report_of(disk));

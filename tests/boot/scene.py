@@ -52,7 +52,8 @@ class Scene(Scratch):
             (customer / name).mkdir(parents=True)
         shutil.copy(manifest, customer / "manifests")
         (customer / "profile.toml").write_text(
-            f'[customer]\nname = "Boot Test AG"\ncontact = "the desk, 1234"\n[stick]\nmode = "{mode}"\n{more}')
+            f'[customer]\nname = "Boot Test AG"\ncontact = "the desk, 1234"\n[stick]\nmode = "{mode}"\n'
+            f'keys = "plain"\n{more}')
         if self.pc.get("bitlocker"):
             (customer / "keys/entra.csv").write_text(
                 "DeviceName,DeviceId,RecoveryKeyId,CreatedDateTime,RecoveryKey,VolumeType\n"

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "tests/support/catch.h"
 #include "tests/unit/image/support.h"
+#include "tests/unit/keys/keyring_fixture.h"
 
 namespace mend::image {
 namespace {
@@ -72,6 +73,43 @@ TEST_CASE("CU-2: all faults of all files are named at once, with file and line",
   contains(faults, "acme/manifests/bad.toml:4:");
   contains(faults, "acme/keys/notes.txt: there is no key in this file");
   contains(faults, "acme/manfests: not known here");
+}
+
+TEST_CASE("keys in clear are put onto a stick only where the profile says so", "[image]") {
+  const Folder folder;
+  write_text_file(folder.path / "profile.toml", "[customer]\nname = \"Example GmbH\"\n");
+  contains(folder.faults(), "acme/keys: these keys are in clear. Seal them");
+  // A keyring takes their place; they stay at home.
+  const ByteVector keyring = keys::test::sample_keyring();
+  write_text_file(folder.path / "keyring", as_text(keyring));
+  const Customer customer = load_customer(folder.path.string());
+  CHECK(customer.keys == 0);
+  REQUIRE(customer.keyring);
+  CHECK(customer.keyring->build == "17");
+  std::vector<std::string> paths;
+  for (const FatFile& file : customer.files) paths.push_back(file.path);
+  CHECK(paths == std::vector<std::string>{"keyring", "manifests/test.toml", "profile.toml"});
+  CHECK(equal(customer.files.front().content.bytes(), keyring));
+  CHECK(customer.notes.empty());
+}
+
+TEST_CASE("a keyring that is damaged, of someone else, or beside plain keys is a fault", "[image]") {
+  const Folder folder;
+  const ByteVector keyring = keys::test::sample_keyring();
+  write_text_file(folder.path / "keyring", as_text(keyring));
+  contains(folder.faults(),
+           "acme/keyring: it was sealed for Example GmbH, and the profile is of M\xc3\xbcller");
+  contains(folder.faults(), "acme/keyring: the profile says keys = \"plain\"");
+  write_text_file(folder.path / "profile.toml", "[customer]\nname = \"Example GmbH\"\n");
+  write_text_file(folder.path / "keyring", as_text(keyring).substr(0, keyring.size() - 1));
+  contains(folder.faults(), "acme/keyring is no whole keyring");
+  // Keys that were exported after the sealing.
+  write_text_file(folder.path / "keyring", as_text(keyring));
+  std::filesystem::last_write_time(folder.path / "keys" / "PC-1.txt",
+                                   std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
+  const Customer customer = load_customer(folder.path.string());
+  REQUIRE(customer.notes.size() == 1);
+  contains(customer.notes[0], "acme/keys/PC-1.txt: newer than the keyring");
 }
 
 TEST_CASE("CU-3: what would not get onto the stick is a fault", "[image]") {

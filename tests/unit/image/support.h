@@ -77,7 +77,8 @@ inline Base small_base(const fs::path& folder) {
   return base;
 }
 
-inline constexpr std::string_view kProfileText = "[customer]\nname = \"Müller & Söhne\"\n";
+inline constexpr std::string_view kProfileText =
+    "[customer]\nname = \"Müller & Söhne\"\n[stick]\nkeys = \"plain\"\n";
 
 inline constexpr std::string_view kManifestText =
     "[manifest]\nid = \"test-1\"\nversion = 1\ntitle = \"A test\"\n\n"

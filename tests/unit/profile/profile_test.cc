@@ -2,6 +2,7 @@
 #include "profile/profile.h"
 
 #include "base/error.h"
+#include "keys/recipient.h"
 #include "tests/support/catch.h"
 
 namespace mend::profile {
@@ -122,6 +123,24 @@ TEST_CASE("PF-1: a profile cut at any length is a profile or an error", "[profil
     if (!said.empty()) CHECK(said.find("p.toml:") == 0);
   }
   CHECK(profiles > 10);
+}
+
+TEST_CASE("keys are sealed unless the profile says plain; sealed logs need a recipient", "[profile]") {
+  const std::string customer = "[customer]\nname = \"A\"\n[stick]\n";
+  CHECK(parse(customer, "p").keys == Storage::kSealed);
+  CHECK(parse(customer, "p").logs == Storage::kPlain);
+  CHECK(parse(customer + "keys = \"plain\"\n", "p").keys == Storage::kPlain);
+  CHECK(failure(customer + "keys = \"clear\"\n").find("'keys' is 'clear'; it may be sealed, plain") !=
+        std::string::npos);
+  CHECK(failure(customer + "logs = \"sealed\"\n").find("needs a 'recipient'") != std::string::npos);
+  const crypto::PublicKey key = crypto::make_key_pair().public_key;
+  const std::string text = keys::to_text(key);
+  const Profile profile = parse(customer + "logs = \"sealed\"\nrecipient = \"" + text + "\"\n", "p");
+  CHECK(profile.logs == Storage::kSealed);
+  CHECK(profile.recipient == key);
+  const std::string wrong = failure(customer + "recipient = \"" + text.substr(1) + "\"\n");
+  CHECK(wrong.find("p.toml:4:") != std::string::npos);
+  CHECK(wrong.find("no public key") != std::string::npos);
 }
 
 TEST_CASE("what an image says of itself is read as it was written", "[profile]") {
