@@ -173,14 +173,14 @@ void Dialog::set_end(bool stick_can_be_pulled, bool powers_off) {
 
 // --- keys ---
 
-void Dialog::key(const Key& key, Clock::time_point now) {
+void Dialog::key(const Key& key) {
   switch (model_.page) {
     case Page::kWorking:
       if (key.code == KeyCode::kFunction && key.function == 2 && model_.key && !model_.key->asked)
         to(Page::kKey);
       break;
     case Page::kKey:
-      key_on_key_page(key, now);
+      key_on_key_page(key);
       break;
     case Page::kPlan:
     case Page::kConfirm:

@@ -63,7 +63,7 @@ class Dialog {
   void run_ended(Ending ending, std::optional<repair::Report> report, std::string receipt, bool scanned);
 
   // --- the person and the machine ---
-  void key(const screen::Key& key, Clock::time_point now);
+  void key(const screen::Key& key);
   // Keys from the stick or from another one; empty: none were found, for `why`.
   void keys_found(bitlocker::Credentials credentials, const std::string& where);
   void show_text(std::string title, std::vector<std::string> lines);
@@ -74,7 +74,7 @@ class Dialog {
   bool waits_for_key() const { return model_.page == Page::kKey; }
 
  private:
-  void key_on_key_page(const screen::Key& key, Clock::time_point now);
+  void key_on_key_page(const screen::Key& key);
   void function_on_key_page(int number);
   void after_typing(KeyField::Taken taken, const screen::Key& key);
   void submit_key();

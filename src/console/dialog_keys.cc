@@ -32,7 +32,7 @@ bitlocker::Credentials credentials_of(const KeyField& field) {
 
 }  // namespace
 
-void Dialog::key_on_key_page(const Key& key, Clock::time_point now) {
+void Dialog::key_on_key_page(const Key& key) {
   KeyEntry& entry = *model_.key;
   if (key.code == KeyCode::kFunction) return function_on_key_page(key.function);
   if (key.code == KeyCode::kEscape) {
@@ -40,7 +40,7 @@ void Dialog::key_on_key_page(const Key& key, Clock::time_point now) {
     return;
   }
   if (entry.trying) return;
-  after_typing(entry.field.take(key, now), key);
+  after_typing(entry.field.take(key), key);
 }
 
 void Dialog::after_typing(KeyField::Taken taken, const Key& key) {

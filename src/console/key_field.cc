@@ -67,15 +67,15 @@ KeyField::KeyField(const DigitShape& shape)
     : shape_(shape),
       digits_(size()),
       counts_(static_cast<size_t>(shape.groups)),
-      scanned_(size()),
+      row_(size()),
       password_(kLongestPassword * 4) {}
 
 void KeyField::clear() {
   wipe(digits_.bytes());
-  wipe(scanned_.bytes());
+  wipe(row_.bytes());
   wipe(password_.bytes());
   std::fill(counts_.begin(), counts_.end(), 0);
-  scanned_count_ = password_bytes_ = password_characters_ = 0;
+  row_count_ = password_bytes_ = password_characters_ = 0;
   go_to(0);
 }
 
@@ -135,11 +135,12 @@ Secret KeyField::text() const {
   return all;
 }
 
-KeyField::Taken KeyField::take(const Key& key, Clock::time_point now) {
-  return form_ == Form::kPassword ? take_in_password(key) : take_in_digits(key, now);
+KeyField::Taken KeyField::take(const Key& key) {
+  return form_ == Form::kPassword ? take_in_password(key) : take_in_digits(key);
 }
 
-KeyField::Taken KeyField::take_in_digits(const Key& key, Clock::time_point now) {
+KeyField::Taken KeyField::take_in_digits(const Key& key) {
+  if (key.code != KeyCode::kCharacter) row_count_ = 0;
   switch (key.code) {
     case KeyCode::kCharacter:
       break;
@@ -168,23 +169,22 @@ KeyField::Taken KeyField::take_in_digits(const Key& key, Clock::time_point now) 
   const char32_t c = key.character;
   if (c >= U'0' && c <= U'9') {
     shifted_row_ = false;
-    return add_digit(static_cast<char>(c), now), Taken::kYes;
+    return add_digit(static_cast<char>(c)), Taken::kYes;
   }
   if (const char digit = digit_without_shift(c); digit != 0) {
     shifted_row_ = true;
-    return add_digit(digit, now), Taken::kYes;
+    return add_digit(digit), Taken::kYes;
   }
   if ((shifted_row_ || empty()) && (c == U'-' || c == U'_')) {
     shifted_row_ = true;
-    return add_digit(c == U'-' ? '6' : '8', now), Taken::kYes;
+    return add_digit(c == U'-' ? '6' : '8'), Taken::kYes;
   }
   if (!is_separator(c)) return Taken::kNo;
   end_group();
   return Taken::kYes;
 }
 
-void KeyField::add_digit(char digit, Clock::time_point now) {
-  remember_scanned(digit, now);
+void KeyField::add_digit(char digit) {
   int& count = counts_[static_cast<size_t>(current_)];
   if (replaces_) count = 0;
   replaces_ = false;
@@ -193,10 +193,10 @@ void KeyField::add_digit(char digit, Clock::time_point now) {
     digits_.bytes()[start + static_cast<size_t>(count++)] = static_cast<uint8_t>(digit);
     if (count == shape_.digits) go_to_next_unfinished();
   }
-  if (scanned_count_ != size()) return;  // KE-3
-  std::copy_n(scanned_.bytes().data(), size(), digits_.bytes().data());
+  if (!ends_row(digit)) return;
+  std::copy_n(row_.bytes().data(), size(), digits_.bytes().data());
   std::fill(counts_.begin(), counts_.end(), shape_.digits);
-  scanned_count_ = 0;
+  row_count_ = 0;
   current_ = shape_.groups - 1;
   go_to_next_unfinished();
 }
@@ -206,10 +206,17 @@ void KeyField::end_group() {
   if (group(current_) == Group::kPartial && !replaces_) go_to(current_ + 1);
 }
 
-void KeyField::remember_scanned(char digit, Clock::time_point now) {
-  if (now - last_digit_ > kScanPause) scanned_count_ = 0;
-  last_digit_ = now;
-  if (scanned_count_ < size()) scanned_.bytes()[scanned_count_++] = static_cast<uint8_t>(digit);
+// KE-3: true when the digits in a row, this one the last, are all that the field takes, and right.
+bool KeyField::ends_row(char digit) {
+  uint8_t* row = row_.bytes().data();
+  if (row_count_ == size()) std::copy(row + 1, row + row_count_--, row);
+  row[row_count_++] = static_cast<uint8_t>(digit);
+  if (row_count_ != size()) return false;
+  const auto digits = static_cast<size_t>(shape_.digits);
+  for (size_t at = 0; at < size(); at += digits) {
+    if (!shape_.right(row_.text().substr(at, digits))) return false;
+  }
+  return true;
 }
 
 void KeyField::go_to(int group) {

@@ -5,11 +5,12 @@
 // Invariants
 //   KE-1  What is typed lies in Secrets only. Nothing but text() and shown() gives any of it away.
 //   KE-2  No key press loses more than it says: a digit too many, a letter, a second Enter change nothing.
-//   KE-3  All digits that come as fast as a scanner types them replace whatever was in the field.
+//   KE-3  As many digits as the field takes, all groups right, one after the other without another key
+//   between,
+//         replace whatever was in it: that is a scanner, a paste, or somebody who began anew.
 // Used from one thread.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -33,10 +34,7 @@ class KeyField {
   enum class Form { kDigits, kPassword };
   enum class Group { kEmpty, kPartial, kRight, kWrong };
   enum class Taken { kYes, kNo, kSubmitted };
-  using Clock = std::chrono::steady_clock;
   static constexpr size_t kLongestPassword = 256;  // characters: BitLocker's own limit
-  // Digits with shorter pauses than this come from a scanner or a paste.
-  static constexpr std::chrono::milliseconds kScanPause{60};
 
   explicit KeyField(const DigitShape& shape = kRecoveryShape);
 
@@ -44,7 +42,7 @@ class KeyField {
   // Keeps what was typed in the other form.
   void set_form(Form form) { form_ = form; }
   // kNo: the key means nothing here.
-  Taken take(const screen::Key& key, Clock::time_point now);
+  Taken take(const screen::Key& key);
   void clear();
 
   const DigitShape& shape() const { return shape_; }
@@ -61,11 +59,11 @@ class KeyField {
   Secret text() const;
 
  private:
-  Taken take_in_digits(const screen::Key& key, Clock::time_point now);
+  Taken take_in_digits(const screen::Key& key);
   Taken take_in_password(const screen::Key& key);
-  void add_digit(char digit, Clock::time_point now);
+  void add_digit(char digit);
   void end_group();
-  void remember_scanned(char digit, Clock::time_point now);
+  bool ends_row(char digit);
   void go_to(int group);
   void go_to_next_unfinished();
   void remove_digit();
@@ -79,9 +77,8 @@ class KeyField {
   std::vector<int> counts_;  // of each group
   int current_ = 0;
   bool replaces_ = false;  // the next digit begins the group anew
-  Secret scanned_;         // the digits that came fast, one after the other
-  size_t scanned_count_ = 0;
-  Clock::time_point last_digit_{};
+  Secret row_;             // the last digits that came one after the other
+  size_t row_count_ = 0;
   bool shifted_row_ = false;  // the top row gives digits with Shift only, as on AZERTY
   Secret password_;
   size_t password_bytes_ = 0;

@@ -64,7 +64,7 @@ struct Screens::Line {
   bool probes = false;  // a serial line that may become a full screen
   Clock::time_point probed{};
   std::vector<screen::Size> reports;
-  bool begun = false;
+  std::string why;  // it shows lines of text although it need not
 
   Device& device() { return full ? full->device() : plain->device(); }
   void probe(Clock::time_point now) {
@@ -110,7 +110,6 @@ Screens::~Screens() = default;
 void Screens::open(Device device) {
   auto line = std::make_unique<Line>();
   const bool own = device.path().empty();
-  std::string why;
   if (is_virtual_console(device.path())) {
     enlarge_font(device.output());
     line->full = Terminal::open(device, "linux", Charset::kUnicode);
@@ -119,20 +118,19 @@ void Screens::open(Device device) {
     line->charset = charset_of_environment();
     line->full = Terminal::open(device, type, line->charset);
     if (!line->full)
-      why = device.is_terminal() ? fmt::format(texts::kPlainType, printable(type))
-                                 : std::string(texts::kPlainNoTerminal);
+      line->why = device.is_terminal() ? fmt::format(texts::kPlainType, printable(type))
+                                       : std::string(texts::kPlainNoTerminal);
   } else {
     line->probes = device.is_terminal();
   }
   if (!line->full) line->plain.emplace(screen::Lines(std::move(device)));
-  if (!why.empty()) line->plain->say(why);
   lines_.push_back(std::move(line));
 }
 
 void Screens::begin(const Model& model) {
   for (const auto& line : lines_) {
     if (line->plain) line->plain->begin(model);
-    line->begun = true;
+    if (!line->why.empty()) line->plain->say(line->why);
     line->probe(Clock::now());
   }
 }

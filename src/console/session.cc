@@ -123,7 +123,7 @@ void Loop::turn() {
     show_step();
   }
   const Clock::time_point now = Clock::now();
-  for (const screen::Key& key : keys) dialog_.key(key, now);
+  for (const screen::Key& key : keys) dialog_.key(key);
   for (const Effect& effect : dialog_.take_effects()) obey(effect);
   if (now - looked_ >= kLook) look_around(now);
   const Page page = dialog_.model().page;
@@ -156,8 +156,7 @@ void Loop::look_around(Clock::time_point now) {
                                                    : texts::kDiskCame)
                             : (change.came ? texts::kKeyboardCame : texts::kKeyboardWent);
     dialog_.tell(fmt::format(fmt::runtime(text), change.name));
-    if (disk && change.came && dialog_.waits_for_key())
-      dialog_.key({screen::KeyCode::kFunction, 0, 4, {}}, now);
+    if (disk && change.came && dialog_.waits_for_key()) dialog_.key({screen::KeyCode::kFunction, 0, 4, {}});
   }
   const Model& model = dialog_.model();
   const seconds after = session_.profile.restart_after;

@@ -42,7 +42,9 @@ void Device::prepare() {
   terminal_ = ::isatty(out_) == 1;
   if (in_ < 0 || ::tcgetattr(in_, &before_) != 0) return;
   termios raw = before_;
-  raw.c_lflag &= static_cast<tcflag_t>(~(ICANON | ECHO));
+  // No key ends or stops the program: it may be writing to a disk.
+  raw.c_lflag &= static_cast<tcflag_t>(~(ICANON | ECHO | ISIG));
+  raw.c_iflag &= static_cast<tcflag_t>(~IXON);
   raw.c_cc[VMIN] = 1;
   raw.c_cc[VTIME] = 0;
   changed_ = ::tcsetattr(in_, TCSANOW, &raw) == 0;

@@ -121,7 +121,6 @@ std::unique_ptr<Terminal> Terminal::open(Device& device, const std::string& type
     if (fd >= 0) ::close(fd);
     return nullptr;
   }
-  ::use_env(FALSE);
   SCREEN* screen = ::newterm(type.c_str(), memory, memory);
   if (screen == nullptr) {
     std::fclose(memory);

@@ -4,6 +4,7 @@
 usage: MEND=… BROKENPC=… MENDSTICK=… PYTHONPATH=tests/end_to_end python3 tests/boot/make_pictures.py
 """
 
+import time
 from pathlib import Path
 
 import texts
@@ -19,24 +20,25 @@ class Pictures(Scene):
         SCREENS.mkdir(exist_ok=True)
         (SCREENS / f"{name}.png").write_bytes(machine.screenshot(name).png())
 
-    def take(self, name):
+    def take(self, name, until):
         """A BIOS gives text of 80 columns, which a page shows best."""
         with self.machine(name, Firmware.BIOS, disks=[Disk(self.image, "ahci")]) as machine:
             machine.wait_for("automatically in 2s")
             self.keep(machine, "menu")
-            machine.wait_for(texts.READ)
+            machine.wait_for(until)
+            time.sleep(2)  # for the screen, which is not the serial line
             self.keep(machine, name)
 
     def test_fixed(self):
         self.make_scene()
-        self.take("fixed")
+        self.take("fixed", texts.READ)
 
     def test_needs_you(self):
         self.make_pc()
         known = self.pc.pop("bitlocker")  # so that the customer's folder gets no key
         self.make_stick()
         self.pc["bitlocker"] = known
-        self.take("needs-you")
+        self.take("needs-you", texts.KEY_WANTED)
 
 
 if __name__ == "__main__":

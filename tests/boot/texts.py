@@ -18,8 +18,11 @@ PULL_ONE = "pull out all but one of them"
 NO_DISK = "This machine shows no internal disk"
 STICK_READ_ONLY = "cannot be written"
 
-# The console (src/console/session.cc, watcher.cc): progress; the verdict, between stars.
+# The console (src/console/texts.h, as plain.cc shows them on a serial line at which no terminal answers): progress;
+# the question for a key; the verdict, between stars.
 UNLOCKING = "unlocking partition"
+KEY_WANTED = "Recovery key ID"
+KEY_TYPED = "All groups are right"
 FIXED = "*** FIXED ***"
 FIXED_EARLIER = "*** FIXED EARLIER ***"
 NOTHING_FOUND = "*** NOTHING FOUND ***"

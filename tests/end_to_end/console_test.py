@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`mend console`, the stick's session, at a pseudo-terminal and on an image file."""
+"""`mend console --plain`, the stick's session in lines of text, at a pseudo-terminal and on an image file."""
 
 import os
 import pty
@@ -10,15 +10,9 @@ import subprocess
 import time
 import unittest
 
-from common import MANIFEST, MEND, Scratch, log_records, main, sha256
+from common import MEND, main, sha256
+from stick_folder import StickFolder
 
-IMAGE_INFO = """[image]
-id = "0123456789abcdef0123456789abcdef"
-customer = "Acme GmbH"
-incident = "Channel file 291"
-built = 2026-11-25T12:00:00Z
-version = "0.1.0"
-"""
 READY = "Pull the stick or press a key"
 SKIP, FIND = "\x1b[17~", "\x1b[14~"  # F6, F4
 PATIENCE = 120
@@ -71,21 +65,7 @@ class Console:
         return status
 
 
-class ConsoleTest(Scratch):
-    def setUp(self):
-        super().setUp()
-        self.device = self.folder / "device"
-        self.device.touch()
-        for name in ("manifests", "keys", "logs", "mendstick"):
-            (self.stick / name).mkdir(parents=True)
-        shutil.copy(MANIFEST, self.stick / "manifests")
-        (self.stick / "mendstick/image.toml").write_text(IMAGE_INFO)
-        self.profile()
-
-    def profile(self, rest=""):
-        text = f'[customer]\nname = "Acme GmbH"\ncontact = "Service desk, 030 1234"\n{rest}'
-        (self.stick / "profile.toml").write_text(text)
-
+class ConsoleTest(StickFolder):
     def supply_key(self):
         (self.stick / "keys/key.txt").write_text(self.recovery_key() + "\n")
 
@@ -100,17 +80,6 @@ class ConsoleTest(Scratch):
         console.wait_for(READY)
         console.press(key)
         return console, console.end()
-
-    def host(self):
-        return self.pc["windows"]["host"]
-
-    def assert_no_key_in(self, data, where):
-        key = self.recovery_key()
-        for form in (key, key.replace("-", ""), key.replace("-", " ")):
-            self.assertNotIn(form.encode(), data, where)
-
-    def records(self, action):
-        return [r for r in log_records(self.stick / "logs") if r["event.action"] == action]
 
     def test_an_encrypted_pc_is_repaired_without_a_question(self):
         self.make_pc()

@@ -15,9 +15,9 @@ using Kind = Effect::Kind;
 
 class Person {
  public:
-  void press(KeyCode code, int function = 0) { dialog.key({code, 0, function, {}}, now()); }
+  void press(KeyCode code, int function = 0) { dialog.key({code, 0, function, {}}); }
   void type(std::string_view text) {
-    for (const char c : text) dialog.key({KeyCode::kCharacter, static_cast<char32_t>(c), 0, {}}, now());
+    for (const char c : text) dialog.key({KeyCode::kCharacter, static_cast<char32_t>(c), 0, {}});
   }
   Page page() const { return dialog.model().page; }
   // The one effect of what was done.
@@ -29,10 +29,6 @@ class Person {
   bool nothing_happens() { return dialog.take_effects().empty(); }
 
   Dialog dialog{sample::heading()};
-
- private:
-  Clock::time_point now() { return now_ += std::chrono::milliseconds(300); }
-  Clock::time_point now_{};
 };
 
 Person at_verdict() {
@@ -268,7 +264,7 @@ TEST_CASE("DI-1: random keys never say yes but by the keys that do", "[console]"
     key.code = random() % 3 == 0 ? static_cast<KeyCode>(random() % 19) : KeyCode::kCharacter;
     key.function = static_cast<int>(random() % 12) + 1;
     key.character = random() % 2 == 0 ? U'0' + random() % 10 : random() % 0x250;
-    person.dialog.key(key, Clock::time_point{} + std::chrono::milliseconds(i * 100));
+    person.dialog.key(key);
     const bool says_yes =
         (key.code == KeyCode::kCharacter && (key.character == U'y' || key.character == U'Y' ||
                                              key.character == U'z' || key.character == U'Z')) ||

@@ -42,10 +42,7 @@ void check_screens(const std::string& name, const Model& model, Charset charset 
 }
 
 void type(Dialog& dialog, std::string_view text) {
-  static Clock::time_point now{};
-  for (const char c : text)
-    dialog.key({screen::KeyCode::kCharacter, static_cast<char32_t>(c), 0, {}},
-               now += std::chrono::milliseconds(300));
+  for (const char c : text) dialog.key({screen::KeyCode::kCharacter, static_cast<char32_t>(c), 0, {}});
 }
 
 Dialog working() {
@@ -85,7 +82,7 @@ TEST_CASE("PA-2: no key is on a page unless the person asks to see it", "[consol
   dialog.ask_key(sample::question());
   type(dialog, sample::kKey);
   CHECK(draw(dialog.model(), {25, 80}, Charset::kUnicode).grid.text().find("444444") == std::string::npos);
-  dialog.key({screen::KeyCode::kFunction, 0, 2, {}}, {});
+  dialog.key({screen::KeyCode::kFunction, 0, 2, {}});
   CHECK(draw(dialog.model(), {25, 80}, Charset::kUnicode).grid.text().find("444444") != std::string::npos);
 }
 
