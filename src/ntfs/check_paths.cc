@@ -23,7 +23,7 @@ class PathFinder {
       if (record == system_record::kRoot) return path.empty() ? "\\" : path;
       const Step& step = step_of(record);
       if (!step.known || !seen.insert(record).second) return path.empty() ? "" : "?" + path;
-      path = "\\" + step.name + path;
+      path.insert(0, step.name).insert(0, "\\");
       record = step.parent;
     }
     return "?" + path;
