@@ -12,6 +12,8 @@
 //   measure cipher METHOD SECTOR MIB      sectors deciphered in memory
 //   measure glob IMAGE OFFSET PATTERN     names of a plain volume matched
 //   measure installations IMAGE OFFSET    Windows installations found, with their hives
+//   measure fill-log IMAGE OFFSET         (prepares) the log of a plain volume, as full as it gets
+//   measure replay IMAGE OFFSET RECORDS   that log read once and its targets read and written; and replayed
 //   measure extents IMAGE OFFSET PATH…    where files lie, in bytes of the image
 #include <sys/resource.h>
 
@@ -28,6 +30,7 @@
 #include "crypto/random.h"
 #include "crypto/sha256.h"
 #include "crypto/stretch_pair.h"
+#include "measure_replay.h"
 #include "ntfs/path.h"
 #include "windows/installation.h"
 
@@ -182,6 +185,8 @@ Json run(const Words& words) {
   if (what == "glob") return glob(words);
   if (what == "installations") return installations(words);
   if (what == "extents") return extents(words);
+  if (what == "fill-log") return fill_log(words.at(1), std::stoull(words.at(2)));
+  if (what == "replay") return replay(words.at(1), std::stoull(words.at(2)), std::stoull(words.at(3)));
   throw Error(ErrorCode::kUsage, "bench.what", "nothing is measured under the name " + what);
 }
 
