@@ -94,7 +94,7 @@ void renew_beside(block::BlockReader& image, const std::string& path,
 }  // namespace
 
 PutResult put_keyring(const PutRequest& request, const keys::Keyring& keyring, Progress& progress) {
-  const PutResult result{check_device(request)};
+  PutResult result{check_device(request)};
   const auto disk = block::FileDevice::open(request.target, block::Access::kReadWrite);
   FatContent volume = read_fat32(*disk, kMiB);
   check_customer(*disk, volume, keyring);

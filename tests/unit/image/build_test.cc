@@ -145,7 +145,7 @@ TEST_CASE("a shell is on the stick whose profile asks for one, and on no other",
   site.build("without.img");
   CHECK_FALSE(holds_shell("without.img"));
   test::write_text_file(site.folder / "customers/acme/profile.toml",
-                        std::string(test::kProfileText) + "[stick]\nshell = true\n");
+                        std::string(test::kProfileText) + "shell = true\n");
   site.build("with.img");
   CHECK(holds_shell("with.img"));
 }

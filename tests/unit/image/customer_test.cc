@@ -148,7 +148,7 @@ TEST_CASE("a stick that would do nothing is no customer's wish, but one that onl
   std::filesystem::remove_all(folder.path / "keys");
   contains(folder.faults(), "there is no manifest");
   write_text_file(folder.path / "profile.toml",
-                  std::string(test::kProfileText) + "[stick]\nmode = \"scan\"\n");
+                  std::string(test::kProfileText) + "mode = \"scan\"\n");
   CHECK(folder.faults() == "none");
   std::filesystem::remove(folder.path / "profile.toml");
   contains(folder.faults(), "acme/profile.toml: missing");
