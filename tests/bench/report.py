@@ -12,8 +12,7 @@ MACHINES = 10_000
 
 def measure(bench, row, cost):
     logs, page = bench.folder / "fleet", bench.folder / "fleet.html"
-    made = cost(sys.executable, "-B", HERE.parent / "web/fleet.py", logs, "--machines", MACHINES, "--customers", "A,B,C")
-    del made
+    cost(sys.executable, "-B", HERE.parent / "web/fleet.py", logs, "--machines", MACHINES, "--customers", "A,B,C")
     runs = [cost(bench.mendstick, "report", logs, "-o", page, status=(0, 1)) for _ in range(bench.runs)]
     runs.sort(key=lambda run: run.wall)
     middle = runs[len(runs) // 2]
@@ -24,6 +23,7 @@ def measure(bench, row, cost):
     if done.returncode != 0:
         sys.exit(f"bench: web.mjs gave {done.returncode}:\n{done.stdout}{done.stderr}")
     figures = json.loads(done.stdout.splitlines()[-1])
-    row("that page: filter, in Chromium", f"{figures['filter']:.0f} ms, at worst {figures['filter_worst']:.0f} ms", "< 100 ms", "web.mjs")
+    row("that page: filter, in Chromium", f"{figures['filter_cpu']:.0f} ms CPU, at worst {figures['filter_cpu_worst']:.0f}; by the clock "
+        f"{figures['filter']:.0f} ms, at worst {figures['filter_worst']:.0f}", "< 100 ms", "web.mjs PAGE")
     row("that page: sort; open a machine; open the page", f"{figures['sort']:.0f} ms, at worst {figures['sort_worst']:.0f} ms; "
-        f"{figures['details']:.0f} ms; {figures['shown']:.0f} ms", "", "web.mjs")
+        f"{figures['details']:.0f} ms; {figures['shown']:.0f} ms", "", "web.mjs PAGE")
