@@ -156,6 +156,12 @@ std::vector<OpenDisk> open_disks(const Request& request, std::vector<VolumeRepor
 
 std::vector<Volume> look(const std::vector<OpenDisk>& disks, Request& request, Operator& person) {
   std::vector<Volume> volumes;
+  look(disks, request, person, volumes);
+  return volumes;
+}
+
+void look(const std::vector<OpenDisk>& disks, Request& request, Operator& person,
+          std::vector<Volume>& volumes) {
   for (const OpenDisk& disk : disks) {
     for (const disk::Partition& partition : disk.info.partitions) {
       if (!is_candidate(disk, partition)) continue;
@@ -184,7 +190,6 @@ std::vector<Volume> look(const std::vector<OpenDisk>& disks, Request& request, O
     });
     settle_roles(volumes);
   }
-  return volumes;
 }
 
 Stack make_stack(const Volume& volume) {

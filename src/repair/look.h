@@ -61,6 +61,9 @@ std::vector<OpenDisk> open_disks(const Request& request, std::vector<VolumeRepor
 // each is in its report. The person is asked last, and not for data volumes of a machine whose Windows is
 // open.
 std::vector<Volume> look(const std::vector<OpenDisk>& disks, Request& request, Operator& person);
+// The same into `volumes`, where those that were found stay when the person stops it.
+void look(const std::vector<OpenDisk>& disks, Request& request, Operator& person,
+          std::vector<Volume>& volumes);
 // A view over the disk with the keys that opened the volume; `overlay` keeps what is written to it.
 Stack make_stack(const Volume& volume, std::shared_ptr<block::Overlay> overlay);
 // The same over a fresh overlay.

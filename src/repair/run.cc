@@ -66,6 +66,18 @@ void count_finished(std::vector<Work>& work, const Report& report) {
   }
 }
 
+// A key that was used is to be changed, and so is named in the log, also of a run that is stopped right
+// after.
+void record_keys_used(const std::vector<Volume>& volumes, Recorder& recorder) noexcept {
+  try {
+    for (const Volume& volume : volumes) {
+      const auto& encryption = volume.report.encryption;
+      if (encryption && !encryption->protector_id.empty()) recorder.volume(volume.report);
+    }
+  } catch (const Error&) {  // the log itself has failed
+  }
+}
+
 using Treat = std::function<void(std::vector<Work>&, Recorder&, Report&)>;
 
 // From the log's first record to its last; `treat` fills in what is to be committed.
@@ -74,11 +86,13 @@ Report run(const char* command, Request& request, Operator& person, Report repor
   recorder.run_started(command, request, report);
   std::vector<Volume> volumes;
   std::vector<OpenDisk> disks;
+  bool recorded = false;
   try {
     disks = open_disks(request, report.volumes, person);
     if (!request.dry_run) resume_all(request.audit_directory, disks, recorder, report, person);
     if (!report.stuck_journal) {
-      volumes = look(disks, request, person);
+      look(disks, request, person, volumes);
+      recorded = true;
       recorder.keyring(request);
       record_found(disks, volumes, recorder, report);
       std::vector<Work> work = targets(volumes, request);
@@ -88,6 +102,7 @@ Report run(const char* command, Request& request, Operator& person, Report repor
       count_finished(work, report);
     }
   } catch (const Error& error) {
+    if (!recorded) record_keys_used(volumes, recorder);
     recorder.stopped(error);
     throw;
   }

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`mendstick keys`: what a preparer exported becomes what `mend` opens a PC with."""
 
+import contextlib
 import datetime
 import os
+import pty
+import re
 import shutil
+import signal
 import stat
+import subprocess
 
-from common import Scratch, main, need, run
+from common import MANIFEST, MEND, Scratch, main, need, run
 
 MENDSTICK = os.environ["MENDSTICK"]
 # Valid, and nobody's.
@@ -135,6 +140,29 @@ class Rotate(Keys):
         commands = self.mendstick("rotate", "--log", self.stick, "--carried", carried, "--commands").stdout
         self.assertIn(f"manage-bde -protectors -delete C: -id {{{own}}}\n", commands)
         self.assertNotIn(key[:13], done.stdout + done.stderr + commands)
+
+    def test_a_key_of_a_run_that_was_stopped_is_in_its_log(self):
+        second = self.folder / "second.img"
+        self.make_pc(output=second, seed=8)
+        self.make_pc()
+        own = self.protector_id()
+        keys = self.put("keys.csv", f"Hostname,KeyID,RecoveryKey\nPC01,{own},{self.recovery_key()}\n" + "".join(
+            f"PC{n},,{n * 11:06}-{OTHER[7:]}\n" for n in range(5000)))
+        ours, theirs = pty.openpty()
+        with subprocess.Popen([MEND, "repair", "--disk", self.image, "--disk", second, "--manifest", MANIFEST, "--keys", keys,
+                               "--audit-dir", self.stick], stdout=theirs, stderr=theirs) as mend:
+            os.close(theirs)
+            shown = b""
+            while not re.search(rb"unlocking [^\r]*second.img", shown):
+                shown += os.read(ours, 4096)
+            mend.send_signal(signal.SIGINT)
+            with contextlib.suppress(OSError):  # the terminal's end
+                while os.read(ours, 4096):
+                    pass
+        os.close(ours)
+        self.assertNotEqual(mend.returncode, 0)
+        done = self.mendstick("rotate", "--log", self.stick)
+        self.assertIn(f",{own},recovery password,used,", done.stdout)
 
     def test_a_log_that_was_changed_is_named(self):
         self.make_pc()
