@@ -23,6 +23,7 @@ void take_runs(Logs logs, const RecoveryRequest& request, Recovery& recovery) {
   }
   // The order of a stick's runs is that of all of them, whichever customers are wanted.
   std::vector<Run*> pointers;
+  pointers.reserve(runs.size());
   for (Run& run : runs) pointers.push_back(&run);
   Order order = order_runs(pointers, request.made);
   recovery.missing_runs = std::move(order.missing_runs);

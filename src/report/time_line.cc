@@ -184,6 +184,7 @@ std::string for_people(Time time) {
 
 Order order_runs(std::vector<Run*>& runs, Time made) {
   std::vector<Claim> claims;
+  claims.reserve(runs.size());
   for (size_t i = 0; i < runs.size(); ++i) claims.push_back(claim_of(*runs[i], i));
   for (Claim& claim : claims) check_limits(claim, made);
   Chains chains = chains_of(claims);
