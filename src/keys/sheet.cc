@@ -1,23 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "keys/sheet.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
-#include "barcode/code128.h"
-#include "barcode/qr.h"
 #include "bitlocker/digit_groups.h"
 #include "keys/hosts.h"
-#include "keys/json_reader.h"
+#include "keys/symbol_page.h"
 
 namespace mend::keys {
 namespace {
 
 using bitlocker::RecoveryCandidate;
-
-constexpr int kBarHeight = 40;  // in modules
-constexpr double kBarModuleMm = 0.33, kQrModuleMm = 0.8;
 
 constexpr std::string_view kHead = R"(<!DOCTYPE html>
 <html lang="en">
@@ -38,69 +31,7 @@ svg { display: block; background: #fff; shape-rendering: crispEdges; flex: none 
 </style>
 )";
 
-class Page {
- public:
-  void markup(std::string_view text) { out_ += text; }
-  // SH-3
-  void text(std::string_view text) {
-    for (const char c : text) {
-      switch (c) {
-        case '&':
-          out_ += "&amp;";
-          break;
-        case '<':
-          out_ += "&lt;";
-          break;
-        case '>':
-          out_ += "&gt;";
-          break;
-        case '"':
-          out_ += "&quot;";
-          break;
-        default:
-          out_ += c;
-      }
-    }
-  }
-  void begin_svg(int width, int height, double module_mm) {
-    markup(fmt::format(R"(<svg viewBox="0 0 {} {}" width="{:.2f}mm" height="{:.2f}mm"><path d=")", width,
-                       height, width * module_mm, height * module_mm));
-  }
-  void box(int x, int y, int width, int height) {
-    markup(fmt::format("M{} {}h{}v{}h-{}z", x, y, width, height, width));
-  }
-  void end_svg() { markup("\"/></svg>\n"); }
-  Secret take() const { return Secret(std::string_view(out_)); }
-
- private:
-  WipedString out_;
-};
-
-void draw_code128(Page& page, std::string_view digits) {
-  const std::vector<uint8_t> widths = barcode::code128(digits);
-  int total = 2 * barcode::kCode128QuietModules;
-  for (const uint8_t width : widths) total += width;
-  page.begin_svg(total, kBarHeight, kBarModuleMm);
-  int x = barcode::kCode128QuietModules;
-  for (size_t i = 0; i < widths.size(); ++i) {
-    if (i % 2 == 0) page.box(x, 0, widths[i], kBarHeight);
-    x += widths[i];
-  }
-  page.end_svg();
-}
-
-void draw_qr(Page& page, const std::string& digits) {
-  const barcode::QrCode code(digits, barcode::Correction::kMedium);
-  const int side = code.modules() + 2 * barcode::kQrQuietModules;
-  page.begin_svg(side, side, kQrModuleMm);
-  for (int y = 0; y < code.modules(); ++y) {
-    for (int x = 0; x < code.modules(); ++x)
-      if (code.dark(x, y)) page.box(x + barcode::kQrQuietModules, y + barcode::kQrQuietModules, 1, 1);
-  }
-  page.end_svg();
-}
-
-void add_key(Page& page, const RecoveryCandidate& candidate) {
+void add_key(SymbolPage& page, const RecoveryCandidate& candidate) {
   const Secret shown = bitlocker::show_digit_groups(candidate.password.key_words());
   std::string digits(shown.text());
   std::erase(digits, '-');
@@ -112,13 +43,13 @@ void add_key(Page& page, const RecoveryCandidate& candidate) {
   page.markup("</div>\n<div class=\"digits\">");
   page.markup(shown.text());
   page.markup("</div>\n<div class=\"codes\">\n");
-  draw_code128(page, digits);
-  draw_qr(page, digits);
+  page.code128(digits);
+  page.qr(digits);
   page.markup("</div>\n</section>\n");
   wipe({reinterpret_cast<uint8_t*>(digits.data()), digits.size()});
 }
 
-void add_warning(Page& page, const SheetRequest& request) {
+void add_warning(SymbolPage& page, const SheetRequest& request) {
   page.markup(
       "<h1>Recovery keys</h1>\n<div class=\"warning\">These keys open the encrypted drives of the PCs "
       "named here. Keep this page with you, do not copy or photograph it, and destroy it after use. A key "
@@ -147,7 +78,7 @@ std::vector<const RecoveryCandidate*> keys_of(const bitlocker::Credentials& cred
 
 Sheet make_sheet(const bitlocker::Credentials& credentials, const SheetRequest& request) {
   Sheet sheet;
-  Page page;
+  SymbolPage page;
   page.markup(kHead);
   add_warning(page, request);
   for (const std::string& host : request.hosts) {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "mendstick/card.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
+#include <string>
 
 #include "base/text.h"
+#include "keys/symbol_page.h"
 
 namespace mend::mendstick {
 namespace {
@@ -20,68 +19,39 @@ constexpr std::string_view kHead = R"(<!DOCTYPE html>
   body { font: 10pt/1.4 "DejaVu Sans", Arial, sans-serif; color: #000; background: #fff; }
   h1 { font-size: 14pt; margin: 0 0 3mm; }
   .passphrase { font: bold 17pt/1.6 "DejaVu Sans Mono", monospace; border: 1.5pt solid #000; padding: 3mm; }
+  svg { display: inline-block; background: #fff; shape-rendering: crispEdges; margin: 2mm 6mm 0 0; }
   .warning { border: 1.5pt solid #000; padding: 1mm 2mm; font-weight: bold; }
 </style>
 </head>
 <body>
 )";
 constexpr std::string_view kTail = R"(
-<p>Type it when the stick asks: the digits do for any keyboard, hyphens may be left out. Once at each start.</p>
+<p>Type or scan it when the stick asks: the digits do for any keyboard, hyphens may be left out. Once at each start.</p>
 <p class="warning">Never keep this card with the stick. Who has both has the keys. Lost one of them? Call at once.</p>
 </body>
 </html>
 )";
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else if (c == '&') {
-      out += "&amp;";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
-// One text after the other, in memory that is wiped.
-Secret joined(std::initializer_list<std::string_view> parts) {
-  size_t size = 0;
-  for (const std::string_view part : parts) size += part.size();
-  Secret text(size);
-  auto at = text.bytes().begin();
-  for (const std::string_view part : parts) at = std::copy(part.begin(), part.end(), at);
-  return text;
-}
-
-// Characters that mean something in HTML, replaced within Secrets.
-Secret escaped(const Secret& text) {
-  Secret out(text.size() * 5);
-  size_t used = 0;
-  for (const char c : text.text()) {
-    const std::string_view piece = c == '<'   ? "&lt;"
-                                   : c == '>' ? "&gt;"
-                                   : c == '&' ? "&amp;"
-                                              : std::string_view(&c, 1);
-    std::copy(piece.begin(), piece.end(), out.bytes().begin() + static_cast<std::ptrdiff_t>(used));
-    used += piece.size();
-  }
-  out.shrink(used);
-  return out;
-}
-
 }  // namespace
 
 Secret card_page(const keys::SealRequest& request, const keys::Passphrase& passphrase) {
-  const std::string title = fmt::format(
-      "<h1>Passphrase for the sticks of {}</h1>\n<p>Keys sealed {} UTC.</p>\n<p class=\"passphrase\">",
-      escaped(printable(request.customer)), to_iso8601(request.sealed).substr(0, 16).replace(10, 1, " "));
-  const Secret shown = escaped(passphrase.text());
-  return joined({kHead, title, shown.text(), "</p>", kTail});
+  keys::SymbolPage page;
+  page.markup(kHead);
+  page.markup("<h1>Passphrase for the sticks of ");
+  page.text(printable(request.customer));
+  page.markup("</h1>\n<p>Keys sealed " + to_iso8601(request.sealed).substr(0, 10) +
+              ".</p>\n<p class=\"passphrase\">");
+  page.text(passphrase.text().text());
+  page.markup("</p>\n");
+  if (passphrase.form() == keys::PassphraseForm::kDigits) {
+    std::string digits(passphrase.text().text());
+    std::erase(digits, '-');
+    page.code128(digits);
+    page.qr(digits);
+    wipe({reinterpret_cast<uint8_t*>(digits.data()), digits.size()});
+  }
+  page.markup(kTail);
+  return page.take();
 }
 
 }  // namespace mend::mendstick

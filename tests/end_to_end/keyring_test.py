@@ -97,6 +97,7 @@ class KeyringTest(Sealed):
         card = self.folder / "card.html"
         passphrase = self.seal("--recipient", public, "--card", card)
         self.assertIn(passphrase, card.read_text())
+        self.assertEqual(card.read_text().count("<svg "), 2)  # Code 128 and QR, for a scanner
         private = re.search(r"mendstick-private-([0-9a-f]{64})", identity.read_text())[1]
         self.assertNotIn(bytes.fromhex(private), self.keyring.read_bytes())
         table = self.folder / "keys.csv"
