@@ -16,7 +16,7 @@ constexpr size_t kTextBytes = 10;
 constexpr size_t kTextDigits = kTextBytes * 8 / kBitsPerDigit;
 constexpr size_t kGroupDigits = 4;
 constexpr size_t kHexDigits = 2 * std::tuple_size_v<crypto::Sha256Digest>;
-constexpr size_t kMaximumTextBytes = 200;
+constexpr size_t kMaximumTextBytes = 1000;
 
 char upper(char c) {
   return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
@@ -58,6 +58,8 @@ std::string receipt_text(const crypto::Sha256Digest& closing) {
 
 Receipt Receipt::parse(std::string_view text) {
   if (text.size() > kMaximumTextBytes) refuse("is too long");
+  // As a camera reads it off the screen: a line of fields, the last of which is the closing hash.
+  if (text.starts_with("MENDSTICK ")) text.remove_prefix(text.rfind(':') + 1);
   std::string digits;
   for (const char c : text) {
     if (!is_separator(c)) digits += upper(c);

@@ -22,8 +22,9 @@ std::string receipt_text(const crypto::Sha256Digest& closing);
 
 class Receipt {
  public:
-  // The text above, or all 64 hexadecimal digits of the closing hash. kUsage "audit.receipt", which names the
-  // character that is wrong by its position.
+  // The text above, all 64 hexadecimal digits of the closing hash, or what a camera reads off the screen
+  // (that has them at its end). kUsage "audit.receipt", which names the character that is wrong by its
+  // position.
   static Receipt parse(std::string_view text);
 
   bool fits(const crypto::Sha256Digest& closing) const;

@@ -136,6 +136,12 @@ bool Table::has(const char* key) const {
   return node_->table().contains(key);
 }
 
+std::vector<std::string> Table::keys() const {
+  std::vector<std::string> keys;
+  for (const auto& [key, node] : node_->table()) keys.emplace_back(key.str());
+  return keys;
+}
+
 void Table::missing(const char* key) {
   faults_->add("config.key.missing", at_, name_ + " has no " + key_name(key));
 }

@@ -34,6 +34,8 @@ class Table {
   const Place& at() const { return at_; }
   Faults& faults() const { return *faults_; }
   bool has(const char* key) const;
+  // All keys, for a table whose keys are names of something; ask for each.
+  std::vector<std::string> keys() const;
   // That a required key is not there is a fault.
   void missing(const char* key);
 

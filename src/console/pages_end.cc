@@ -18,6 +18,7 @@ using screen::Look;
 
 void add_plan(std::vector<Line>& lines, const repair::VolumeReport& volume) {
   lines.push_back({fmt::format("{}, {}", name_of(volume), in_units(volume.size_bytes)), Look::kStrong});
+  if (!volume.caution.empty()) lines.push_back({"  CAUTION: " + volume.caution, Look::kBad});
   for (const repair::ActionReport& action : volume.actions) {
     lines.push_back({fmt::format("  {}: {}", action.action, action.path), Look::kStrong});
     lines.push_back(

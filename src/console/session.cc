@@ -308,7 +308,10 @@ stick::Next run(Session& session, const ScreenOptions& options) {
                     session.image.id,
                     stick_id(session.stick),
                     std::string(profile::to_string(session.mode)),
-                    session.image.built};
+                    session.image.built,
+                    session.image.build,
+                    session.profile_signer,
+                    session.profile.unsigned_files == trust::Unsigned::kAllow};
   return Loop(session, options).run();
 }
 

@@ -28,6 +28,7 @@ struct Session {
   profile::Profile profile;
   profile::ImageInfo image;
   profile::Mode mode = profile::Mode::kAuto;
+  std::string profile_signer;               // the id of the key that signed it; empty: nobody
   bool debug = false;                       // every step stays on the screen
   bool disks_named = false;                 // for rehearsals; else find_disks() looks again for each run
   std::vector<std::string> external_disks;  // on USB and the like: never repaired from here, only looked at

@@ -85,7 +85,9 @@ std::string headline(const repair::Report& report) {
 }
 
 std::string show_volume(const repair::VolumeReport& volume) {
-  std::string text = describe(volume) + show_actions(volume);
+  std::string text = describe(volume);
+  if (!volume.caution.empty()) text += fmt::format("    CAUTION: {}\n", volume.caution);
+  text += show_actions(volume);
   if (volume.verdict) text += fmt::format("    {}", upper(repair::to_string(*volume.verdict)));
   return text + (volume.reason.empty() ? "\n" : fmt::format(": {}\n", volume.reason));
 }

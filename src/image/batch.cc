@@ -48,7 +48,7 @@ class Batch {
     size_t keys = 0;
     try {
       if (stop_) throw Error(ErrorCode::kRefused, "image.batch.stopped", "not begun: the batch was stopped");
-      const Customer customer = load_customer(folder);
+      const Customer customer = load_customer(folder, request_.trusted);
       notes = customer.notes;
       keys = customer.keys;
       SilentProgress silent;

@@ -30,6 +30,7 @@ struct BatchRequest {
   std::string output;     // a folder; made when it is not there
   unsigned jobs = 0;      // at a time; 0: as many as there are processors
   Shard shard;
+  trust::TrustedKeys trusted;
   BuildOptions options;
 };
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace mend::image {
 namespace {
@@ -15,6 +16,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kOwnLicence = "GPL-3.0-or-later";
 constexpr const char* kSizeProperty = "mendstick:size";
+constexpr const char* kBuildProperty = "mendstick:build";
 constexpr const char* kUseProperty = "mendstick:use";
 
 // RFC 9562, version 8: digits of our own choice.
@@ -104,11 +106,13 @@ std::string bill_text(const profile::ImageInfo& info, const std::vector<PackageR
   bill["metadata"]["timestamp"] = to_iso8601(info.built);
   bill["metadata"]["tools"]["components"] =
       Json::array({{{"type", "application"}, {"name", "mendstick"}, {"version", info.version}}});
-  bill["metadata"]["component"] = {{"type", "operating-system"},
-                                   {"bom-ref", "image:" + info.id},
-                                   {"name", "Mendstick image for " + info.customer},
-                                   {"version", info.id},
-                                   {"licenses", licences_from(kOwnLicence)}};
+  bill["metadata"]["component"] = {
+      {"type", "operating-system"},
+      {"bom-ref", "image:" + info.id},
+      {"name", "Mendstick image for " + info.customer},
+      {"version", info.id},
+      {"licenses", licences_from(kOwnLicence)},
+      {"properties", Json::array({{{"name", kBuildProperty}, {"value", fmt::format("{}", info.build)}}})}};
   Json components = Json::array();
   components.push_back({{"type", "application"},
                         {"bom-ref", "mendstick"},
@@ -119,6 +123,17 @@ std::string bill_text(const profile::ImageInfo& info, const std::vector<PackageR
   for (const BilledFile& file : files) components.push_back(to_component(file));
   bill["components"] = std::move(components);
   return bill.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string subject_of_bill(std::string_view bill, const std::string& file_name) {
+  try {
+    const Json image = Json::parse(bill).at("metadata").at("component");
+    return fmt::format("{}, build {}, id {}", printable(image.at("name").get<std::string>()),
+                       printable(image.at("properties").at(0).at("value").get<std::string>()),
+                       printable(image.at("version").get<std::string>()));
+  } catch (const std::exception&) {  // of the JSON library
+    throw Error(ErrorCode::kCorrupt, "image.bill.content", file_name + " is no bill of an image");
+  }
 }
 
 std::vector<BilledFile> billed_files(std::string_view bill, const std::string& file_name) {

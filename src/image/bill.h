@@ -27,6 +27,8 @@ struct BilledFile {
 std::string bill_text(const profile::ImageInfo& info, const std::vector<PackageRecord>& packages,
                       const std::vector<BilledFile>& files);
 
+// What it is the bill of: "Mendstick image for Acme, build 7, id 0123…". kCorrupt "image.bill.content".
+std::string subject_of_bill(std::string_view bill, const std::string& file_name);
 // The files that a bill names. kCorrupt "image.bill.content".
 std::vector<BilledFile> billed_files(std::string_view bill, const std::string& file_name);
 

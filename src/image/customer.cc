@@ -14,6 +14,7 @@
 #include "keys/keyring.h"
 #include "keys/keys.h"
 #include "profile/stick.h"
+#include "profile/stick_settings.h"
 
 namespace mend::image {
 namespace {
@@ -28,7 +29,7 @@ bool is_preparers_own(const std::string& name) {
 
 class Loader {
  public:
-  explicit Loader(const std::string& folder) : folder_(folder) {
+  Loader(const std::string& folder, const trust::TrustedKeys& trusted) : folder_(folder), trusted_(trusted) {
     customer_.name = customer_name(folder);
     if (const auto fault = name_fault(customer_.name)) {
       add(fmt::format("{}: the folder's name is to be the name of an image file: {}", printable(folder),
@@ -37,10 +38,12 @@ class Loader {
   }
 
   Customer load() {
-    for (const std::string& name : names_in(folder_)) {
-      if (name == stick::kProfile) {
-        load_profile();
-      } else if (name == stick::kManifests) {
+    const std::vector<std::string> names = names_in(folder_);
+    // First, since it says what is wanted of the rest.
+    if (std::find(names.begin(), names.end(), stick::kProfile) != names.end()) load_profile();
+    for (const std::string& name : names) {
+      if (name == stick::kProfile || name == stick::kProfileSignature) continue;
+      if (name == stick::kManifests) {
         for_each_file(name, [&](const std::string& file) { load_manifest(file); });
       } else if (name == stick::kKeyring) {
         collect(name, [&] { load_keyring(); });
@@ -54,7 +57,12 @@ class Loader {
     }
     check_whole();
     check_sealing();
+    if (needs_signing_) add(how_to_sign());
+    for (const trust::TrustedKey& key : trusted_)
+      put(std::string(stick::kTrusted) + "/" + key.name, Content::memory(to_file_text(key.key)));
     if (!faults_.empty()) throw Error(ErrorCode::kUsage, "image.customer.faults", faults_);
+    std::sort(customer_.files.begin(), customer_.files.end(),
+              [](const FatFile& one, const FatFile& other) { return one.path < other.path; });
     customer_.keys = credentials_.recovery.size() + credentials_.startup_keys.size();
     return std::move(customer_);
   }
@@ -77,7 +85,9 @@ class Loader {
     try {
       load();
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::kUsage && error.code() != ErrorCode::kCorrupt) throw;
+      if (error.code() == ErrorCode::kIo) throw;
+      const std::string_view id = error.id();
+      needs_signing_ |= id.starts_with("trust.") || id == "profile.no_keys";
       const std::string what = error.what();
       add(what.find(path(name)) != std::string::npos ? what : path(name) + ": " + what);
     }
@@ -122,22 +132,53 @@ class Loader {
 
   void load_profile() {
     collect(std::string(stick::kProfile), [&] {
-      const std::string file = folder_ + "/" + std::string(stick::kProfile);
-      const ByteVector text = read_file(file, profile::kMaximumBytes);
+      const trust::SignedFile file =
+          trust::read_signed_file(folder_ + "/" + std::string(stick::kProfile), profile::kMaximumBytes);
       has_profile_ = true;
-      put(std::string(stick::kProfile), Content::memory(text));
-      customer_.profile = profile::parse(as_text(text), file);
+      put_signed(std::string(stick::kProfile), file);
+      customer_.profile = profile::parse(as_text(file.text), file.path);
       has_good_profile_ = true;
+      if (profile::profile_signer(file, customer_.profile, trusted_).empty()) note_unsigned(stick::kProfile);
     });
   }
 
   void load_manifest(const std::string& name) {
+    if (name.ends_with(trust::kSignatureSuffix)) return check_is_of_manifest(name);
     if (fs::path(name).extension() != ".toml")
       return add(path(name) + ": a manifest's name ends in .toml; only those are read");
-    const ByteVector text = read_file(folder_ + "/" + name, manifest::kMaximumBytes);
+    const trust::SignedFile file = trust::read_signed_file(folder_ + "/" + name, manifest::kMaximumBytes);
     has_manifest_ = true;
-    put(name, Content::memory(text));
-    customer_.manifests.push_back(manifest::parse(as_text(text), folder_ + "/" + name));
+    put_signed(name, file);
+    if (!has_good_profile_) {  // what it has to keep is not known
+      manifest::parse(as_text(file.text), file.path);
+      return;
+    }
+    customer_.manifests.push_back(profile::accepted_manifest(file, customer_.profile, trusted_));
+    if (customer_.manifests.back().signer.empty()) note_unsigned(name);
+  }
+
+  void check_is_of_manifest(const std::string& signature) {
+    const std::string manifest = signature.substr(0, signature.size() - trust::kSignatureSuffix.size());
+    std::error_code error;
+    if (!fs::exists(folder_ + "/" + manifest, error))
+      add(fmt::format("{}: a signature without its manifest", path(signature)));
+  }
+
+  void note_unsigned(std::string_view name) {
+    customer_.notes.push_back(
+        fmt::format("{}: nobody signed it; the stick takes it all the same, and shows so on its "
+                    "screen",
+                    path(name)));
+  }
+
+  std::string how_to_sign() const {
+    const std::string sign = fmt::format("`mendstick sign {}` signs them", printable(folder_));
+    if (!trusted_.empty()) return "When you have looked at what stands there: " + sign;
+    return fmt::format(
+        "There are no keys on this host. `mendstick trust new-keys` makes them, once for all customers; "
+        "then {}. To do without: unsigned = \"allow\" under [stick] in the profile, which the stick "
+        "shows on its screen",
+        sign);
   }
 
   void load_keys(const std::string& name) {
@@ -195,6 +236,11 @@ class Loader {
     }
   }
 
+  void put_signed(const std::string& name, const trust::SignedFile& file) {
+    put(name, Content::memory(file.text));
+    if (file.signature) put(name + std::string(trust::kSignatureSuffix), Content::memory(*file.signature));
+  }
+
   void put(const std::string& name, Content content) {
     customer_.files.push_back({name, std::move(content)});
   }
@@ -211,10 +257,12 @@ class Loader {
   }
 
   std::string folder_;
+  const trust::TrustedKeys& trusted_;
   Customer customer_;
   bitlocker::Credentials credentials_;
   std::string faults_;
   bool has_profile_ = false, has_good_profile_ = false, has_manifest_ = false;
+  bool needs_signing_ = false;
 };
 
 }  // namespace
@@ -234,14 +282,14 @@ std::string customer_name(const std::string& folder) {
   return path.filename().string();
 }
 
-Customer load_customer(const std::string& folder) {
+Customer load_customer(const std::string& folder, const trust::TrustedKeys& trusted) {
   std::error_code error;
   if (!fs::is_directory(folder, error)) {
     throw Error(ErrorCode::kNotFound, "image.customer.folder",
                 fmt::format("{} is no folder; it is to hold {}, {}/ and {}/", printable(folder),
                             stick::kProfile, stick::kManifests, stick::kKeys));
   }
-  return Loader(folder).load();
+  return Loader(folder, trusted).load();
 }
 
 std::vector<std::string> customer_folders(const std::string& folder) {

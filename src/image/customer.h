@@ -8,6 +8,8 @@
 //   CU-3  A file of the folder that would not get onto the stick is a fault, never skipped; only a README,
 //         hidden files and the keys that a keyring holds are the preparer's own.
 //   CU-4  The content of a key file is in memory that is wiped, and no message holds any of it.
+//   CU-5  Profile and manifests are signed by keys that are trusted for them, or the profile says that
+//         manifests need not be (PF-4 in profile/stick_settings.h).
 // Values; key files are shared by their copies.
 #pragma once
 
@@ -19,6 +21,7 @@
 #include "keys/keyring.h"
 #include "manifest/manifest.h"
 #include "profile/profile.h"
+#include "trust/trusted_keys.h"
 
 namespace mend::image {
 
@@ -29,14 +32,16 @@ struct Customer {
   std::vector<FatFile> files;  // as on the stick, by path
   size_t keys = 0;             // different ones, in all key files that go onto the stick in clear
   std::optional<keys::KeyringInfo> keyring;  // what is sealed
-  std::vector<std::string> notes;  // what was wrong in a key file that gives other keys; never a key
+  std::vector<std::string> notes;  // what the preparer should know: lines of key files that gave no key
+                                   // (never a key), files that nobody signed
 
   // The profile's, or the manifests' titles.
   std::string incident() const;
 };
 
-// kUsage "image.customer.faults" (CU-2), kNotFound "image.customer.folder".
-Customer load_customer(const std::string& folder);
+// `trusted`: whose signatures count; their public keys go onto the stick. kUsage "image.customer.faults"
+// (CU-2), kNotFound "image.customer.folder".
+Customer load_customer(const std::string& folder, const trust::TrustedKeys& trusted);
 
 // The name by which the folder's image is called: its last component, also of "." and "x/..".
 std::string customer_name(const std::string& folder);

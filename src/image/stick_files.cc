@@ -115,6 +115,7 @@ StickFiles gather_stick_files(const Base& base, const Customer& customer, const 
   stick.info.id = id_of(base, customer, options, size_bytes);
   stick.info.customer = printable(customer.profile.customer);
   stick.info.incident = shortened(printable(customer.incident()), kMaximumIncidentBytes);
+  stick.info.build = customer.profile.build;
   stick.info.built = options.built;
   stick.info.version = MEND_VERSION;
 

@@ -40,8 +40,12 @@ bool is_of_use(std::string_view path) {
 
 class Verifier {
  public:
-  Verifier(const std::string& path, const std::string& bmap, Progress& progress)
-      : path_(path), bmap_(bmap), progress_(progress) {}
+  Verifier(const VerifyRequest& request, Progress& progress)
+      : path_(request.path),
+        bmap_(request.bmap),
+        record_(request.record),
+        trusted_(request.trusted),
+        progress_(progress) {}
 
   VerifyReport run() {
     disk_ = block::FileDevice::open(path_, block::Access::kRead);
@@ -49,6 +53,7 @@ class Verifier {
     check_partition();
     if (read_volume()) {
       compare_ranges();
+      read_record();
       compare_files();
     }
     return std::move(report_);
@@ -81,6 +86,23 @@ class Verifier {
       finding(
           fmt::format("the SHA-256 is not the one in {}: the image was changed, or is another one", record));
     }
+  }
+
+  // The bill beside the image, and by whom it is signed.
+  void read_record() {
+    const std::string file = record_.empty() ? path_ + ".bill.json" : record_;
+    if (record_.empty() && (disk_->is_block_device() || !is_there(file))) return;
+    const trust::SignedFile record = trust::read_signed_file(file, kMaximumBillBytes);
+    try {
+      note(fmt::format("{}: {}", printable(file), subject_of_bill(as_text(record.text), file)));
+      if (record.signature && trust::has_role(trusted_, trust::Role::kBuild))
+        note(fmt::format("{}: signed with key {}", printable(file),
+                         trust::to_text(require_signed(record, trust::Role::kBuild, trusted_).id)));
+    } catch (const Error& error) {
+      return finding(error.what());
+    }
+    record_text_ = record.text;
+    record_ = file;
   }
 
   void check_partition() {
@@ -190,7 +212,13 @@ class Verifier {
     if (bill->second->size_bytes > kMaximumBillBytes)
       return finding(fmt::format("{} is no bill", stick::kBill));
     try {
-      compare_with(billed_files(as_text(bytes_of(*bill->second)), std::string(stick::kBill)), files);
+      const ByteVector own = bytes_of(*bill->second);
+      if (record_text_.empty())
+        return compare_with(billed_files(as_text(own), std::string(stick::kBill)), files);
+      if (own != record_text_)
+        finding(fmt::format("it is not of the build that {} records, but: {}", printable(record_),
+                            subject_of_bill(as_text(own), std::string(stick::kBill))));
+      compare_with(billed_files(as_text(record_text_), record_), files);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kCorrupt) throw;
       finding(error.what());
@@ -222,8 +250,11 @@ class Verifier {
                                      : finding(printable(file.path) + " differs from the image's");
       files.erase(there);
     }
+    const bool has_record = !record_text_.empty();
     note(fmt::format("{} files were compared with the bill{}", billed.size(),
-                     has_map_ ? "" : " on the stick itself, since there is no map (--bmap) of the image"));
+                     has_record ? " of the build"
+                     : has_map_ ? ""
+                                : " on the stick itself, since there is no record (--record) of its build"));
     files.erase(std::string(stick::kBill));
     for (const auto& [path, entry] : files) {
       if (is_of_use(path)) continue;
@@ -232,6 +263,9 @@ class Verifier {
   }
 
   const std::string path_, bmap_;
+  std::string record_;  // its file
+  ByteVector record_text_;
+  const trust::TrustedKeys& trusted_;
   Progress& progress_;
   VerifyReport report_;
   std::unique_ptr<block::FileDevice> disk_;
@@ -242,8 +276,8 @@ class Verifier {
 
 }  // namespace
 
-VerifyReport verify_stick(const std::string& path, const std::string& bmap, Progress& progress) {
-  return Verifier(path, bmap, progress).run();
+VerifyReport verify_stick(const VerifyRequest& request, Progress& progress) {
+  return Verifier(request, progress).run();
 }
 
 }  // namespace mend::image

@@ -15,6 +15,7 @@
 #include "init/controllers.h"
 #include "init/power.h"
 #include "init/system.h"
+#include "profile/stick_settings.h"
 
 namespace mend::init {
 namespace {
@@ -227,10 +228,10 @@ bool Boot::is_ours(const StickDevice& candidate, Afterwards afterwards) {
   return why.empty();
 }
 
-// Whatever is wrong with it, `mend` says so and changes nothing.
+// Whatever is wrong with it, its signature too, `mend` says so and changes nothing; there is no shell then.
 void Boot::read_profile() {
   try {
-    profile_ = profile::load(std::string(kStickDirectory) + "/" + std::string(stick::kProfile));
+    profile_ = profile::load_stick_settings(kStickDirectory).profile;
   } catch (const Error& error) {
     debug(std::string("the profile cannot be used: ") + error.what());
   }

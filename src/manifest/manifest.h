@@ -66,10 +66,13 @@ struct Manifest {
   std::string id;
   int64_t version = 0;
   std::string title;
-  std::string source;  // may be empty
+  std::string source;    // may be empty
+  std::string customer;  // whose sticks alone it is for; empty: anybody's
+  int64_t build = 0;     // of the profile it was made for; 0: not given
   std::vector<Rule> rules;
   std::string file;               // as named by the caller
   crypto::Sha256Digest sha256{};  // of the text
+  std::string signer;             // the id of the trusted key that signed it; set by who checked it
 };
 
 // `file_name` is for messages only. kUsage "manifest.…" (MF-2).

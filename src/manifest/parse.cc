@@ -19,6 +19,7 @@ using config::Table;
 
 constexpr size_t kMaximumIdLength = 64;
 constexpr size_t kMaximumTitleBytes = 1000;
+constexpr size_t kMaximumCustomerBytes = 64;
 constexpr size_t kMaximumHeaderBytes = 4096;
 constexpr size_t kMaximumDigests = 10000;
 constexpr int64_t kMaximumMatchesLimit = 1000000;
@@ -235,6 +236,8 @@ void read_manifest_table(Table& root, Manifest& manifest) {
   manifest.version = table.integer("version", 1, INT64_MAX).value_or(0);
   manifest.title = table.text("title", true, kMaximumTitleBytes);
   manifest.source = table.text("source", false, kMaximumTitleBytes);
+  manifest.customer = table.text("customer", false, kMaximumCustomerBytes);
+  manifest.build = table.integer("build", 1, INT64_MAX).value_or(0);
   table.finish();
 }
 

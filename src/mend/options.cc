@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/program_options.hpp>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -16,6 +17,8 @@
 #include "base/text.h"
 #include "disk/disk.h"
 #include "keys/keys.h"
+#include "profile/accept.h"
+#include "profile/stick_settings.h"
 
 namespace mend {
 namespace {
@@ -137,6 +140,17 @@ bool booted_from_stick() {
   std::string line;
   std::getline(file, line);
   return line.find("mendstick.image=") != std::string::npos;
+}
+
+// What a stick may do stands in its signed profile: no option is above it (PF-4).
+void refuse_policy(const po::variables_map& map) {
+  for (const char* option : {"profile", "manifest", "keys", "recovery-key", "password", "keyring",
+                             "keyring-passphrase", "audit-dir", "any-volume", "check", "allow-dirty",
+                             "discard-hibernation", "dry-run", "replay", "partition", "output", "json"}) {
+    if (map.count(option) != 0 && !map[option].defaulted())
+      wrong("mend.options.policy",
+            fmt::format("`mend console` takes no --{}: what a stick may do stands in its profile", option));
+  }
 }
 
 void check_required(const po::variables_map& map, Options& options) {
@@ -299,6 +313,7 @@ Options parse_options(int argc, char** argv) {
     if (map.count("profile") != 0) store_profile(profile::load(map["profile"].as<std::string>()), all, map);
     fill(map, texts(map, "word"), options);
     fill_stick(map, options);
+    if (options.command == Command::kConsole) refuse_policy(map);
     read_keys(map, options);
     check_required(map, options);
   }
@@ -307,17 +322,20 @@ Options parse_options(int argc, char** argv) {
 
 namespace {
 
+// 0 for a text that is no number.
+int64_t number_in(const std::string& text) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? number : 0;
+}
+
 // A keyring that cannot be used ends no session: the drives are asked for one by one.
 void read_keyring(const std::string& path, console::Session& session) {
   if (!std::filesystem::exists(path)) return;
   try {
     auto keyring = std::make_shared<const keys::Keyring>(keys::Keyring::load(path));
-    if (keyring->info().customer != session.image.customer) {
-      throw Error(
-          ErrorCode::kRefused, "mend.stick.keyring",
-          fmt::format("the keyring on this stick is of {}, and the stick is for {}: it is left closed",
-                      keyring->info().customer, session.image.customer));
-    }
+    const keys::KeyringInfo& info = keyring->info();
+    profile::require_made_for(session.profile, {info.customer, number_in(info.build)}, path);
     session.request.keyring = std::move(keyring);
   } catch (const Error& error) {
     session.key_notes.emplace_back(error.what());
@@ -331,8 +349,11 @@ console::Session stick_session(const StickOptions& stick) {
   console::Session session;
   session.stick = stick.directory;
   session.stick_device = stick.device;
-  session.image = profile::load_image_info(on_stick(stick::kImageInfo));
-  session.profile = profile::load(on_stick(stick::kProfile));
+  const profile::StickSettings settings = profile::load_stick_settings(stick.directory);
+  session.image = settings.image;
+  session.profile = settings.profile;
+  session.profile_signer = settings.signer;
+  if (settings.takes_unsigned()) session.warning = "UNSIGNED: this stick takes what nobody has signed.";
   session.mode = stick.mode.value_or(session.profile.mode);
   session.debug = stick.debug;
   const po::options_description all = visible_options();
@@ -341,8 +362,12 @@ console::Session stick_session(const StickOptions& stick) {
   store_profile(session.profile, all, map);
   repair::Request& request = session.request;
   fill_policy(map, request);
-  request.manifests = manifests_in(on_stick(stick::kManifests));
-  if (request.manifests.empty() && session.mode != profile::Mode::kScan)
+  request.hosts = session.profile.hosts;
+  for (const std::string& path : manifests_in(on_stick(stick::kManifests))) {
+    request.read_manifests.push_back(profile::accepted_manifest(
+        trust::read_signed_file(path, manifest::kMaximumBytes), settings.profile, settings.trusted));
+  }
+  if (request.read_manifests.empty() && session.mode != profile::Mode::kScan)
     throw Error(ErrorCode::kUsage, "mend.stick.manifests", "there is no manifest on the stick");
   if (const std::string folder = on_stick(stick::kKeys); std::filesystem::exists(folder)) {
     try {

@@ -12,11 +12,11 @@
 #include "image/batch.h"
 #include "image/verify.h"
 #include "image/write.h"
-#include "manifest/manifest.h"
 #include "mendstick/audit_commands.h"
 #include "mendstick/keys_commands.h"
 #include "mendstick/report_commands.h"
 #include "mendstick/seal_commands.h"
+#include "mendstick/trust_commands.h"
 
 namespace mend::mendstick {
 namespace {
@@ -63,7 +63,7 @@ int run_base(const Options& options, Terminal& terminal) {
 int run_build(const Options& options, Terminal& terminal) {
   const image::BaseRequest request = base_request(options);
   // What is wrong with the customer is said before anything is downloaded.
-  const image::Customer customer = image::load_customer(options.customers);
+  const image::Customer customer = image::load_customer(options.customers, trusted_keys(options.trust));
   const image::BuildOptions build = build_options(options, request);
   for (const std::string& note : customer.notes) terminal.note(note);
   const image::Base base = find_base(options, request, terminal);
@@ -102,6 +102,7 @@ int run_batch(const Options& options, Terminal& terminal) {
   batch.output = options.output;
   batch.jobs = options.jobs;
   batch.shard = image::parse_shard(options.shard);
+  batch.trusted = trusted_keys(options.trust);
   batch.options = build_options(options, request);
   batch.options.whole_hash = options.whole_hash ? image::WholeHash::kYes : image::WholeHash::kNo;
   image::customer_folders(options.customers);  // says what is wrong before anything is downloaded
@@ -133,28 +134,14 @@ int run_write(const Options& options, Terminal& terminal) {
 }
 
 int run_verify(const Options& options, Terminal& terminal) {
-  const image::VerifyReport report = image::verify_stick(options.image, options.bmap, terminal);
+  const image::VerifyReport report = image::verify_stick(
+      {options.image, options.bmap, options.record, trusted_keys(options.trust)}, terminal);
   terminal.clear();
   for (const std::string& note : report.notes) fmt::print("{}: {}\n", printable(options.image), note);
   for (const std::string& finding : report.findings)
     fmt::print("{}: WRONG: {}\n", printable(options.image), finding);
   fmt::print("{}: {}\n", printable(options.image), report.findings.empty() ? "good" : "not as it was built");
   return report.findings.empty() ? 0 : 1;
-}
-
-int run_manifest_check(const Options& options, Terminal& terminal) {
-  int status = 0;
-  for (const std::string& file : options.files) {
-    try {
-      const manifest::Manifest manifest = manifest::load(file);
-      fmt::print("{}: good: {} version {}, {} {}\n", printable(file), manifest.id, manifest.version,
-                 manifest.rules.size(), manifest.rules.size() == 1 ? "rule" : "rules");
-    } catch (const Error& error) {
-      terminal.note(error.what());
-      status = std::max(status, error.code() == ErrorCode::kIo ? 4 : 2);
-    }
-  }
-  return status;
 }
 
 }  // namespace
@@ -174,7 +161,15 @@ int run(const Options& options, Terminal& terminal) {
     case Command::kVerify:
       return run_verify(options, terminal);
     case Command::kManifestCheck:
-      return run_manifest_check(options, terminal);
+      return run_manifest_check(options.trust, terminal);
+    case Command::kManifestSign:
+      return run_manifest_sign(options.trust, terminal);
+    case Command::kManifestVerify:
+      return run_manifest_verify(options.trust, terminal);
+    case Command::kTrustNewKeys:
+      return run_trust_new_keys(options.trust, terminal);
+    case Command::kSign:
+      return run_sign(options.trust, terminal);
     case Command::kAuditVerify:
       return run_audit_verify(options.audit, terminal);
     case Command::kKeysImport:

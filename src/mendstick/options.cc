@@ -11,6 +11,7 @@
 #include "mendstick/keys_options.h"
 #include "mendstick/report_options.h"
 #include "mendstick/seal_options.h"
+#include "mendstick/trust_options.h"
 
 namespace mend::mendstick {
 namespace {
@@ -18,6 +19,8 @@ namespace {
 constexpr const char* kFooter =
     "\nA customer's folder holds profile.toml (see configs/customers/example), manifests/ (what is to be\n"
     "repaired) and keys/ (recovery keys as they were exported). First:\n\n"
+    "  mendstick trust new-keys                                   once: the keys that sign\n"
+    "  mendstick sign configs/customers/example                   what you have written or looked at\n"
     "  mendstick build configs/customers/example -o example.img\n"
     "  mendstick write example.img /dev/sdX\n\n"
     "Exit status: 0 done; 1 something failed, and is named; 2 the command line, a profile, a manifest or a "
@@ -48,6 +51,7 @@ class Parser {
     };
     add_keys_options(app_, options_.keys, add);
     add_seal_options(app_, options_.seal, add);
+    add_trust_options(app_, options_.trust, add);
   }
 
   Options parse(int argc, const char* const* argv) {
@@ -97,6 +101,7 @@ class Parser {
     command.add_option(
         "--base", options_.base,
         "a base made by `mendstick base` (default: the newest packages, made once and cached)");
+    add_trust_folder(command, options_.trust);
     add_base_options(command);
   }
 
@@ -150,12 +155,13 @@ class Parser {
         command(app_, Command::kVerify, "verify", "check an image, or a stick against its image's map");
     verify->add_option("IMG_OR_DEVICE", options_.image, "an image, or a disk such as /dev/sdX")->required();
     verify->add_option("--bmap", options_.bmap, "the image's map (default: beside the image)");
+    verify->add_option("--record", options_.record,
+                       "what the build recorded, IMG.bill.json (default: beside the image); its signature is "
+                       "checked when it has one");
+    add_trust_folder(*verify, options_.trust);
   }
 
   void add_others() {
-    CLI::App* manifest = app_.add_subcommand("manifest", "manifests: check")->require_subcommand(1);
-    CLI::App* check = command(*manifest, Command::kManifestCheck, "check", "name all faults of manifests");
-    check->add_option("FILE", options_.files, "manifests (TOML)")->required();
     CLI::App* audit = app_.add_subcommand("audit", "logs of repairs: verify")->require_subcommand(1);
     CLI::App* verify =
         command(*audit, Command::kAuditVerify, "verify", "say whether logs are whole, cut short or changed");

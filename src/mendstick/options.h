@@ -19,6 +19,10 @@ enum class Command {
   kWrite,
   kVerify,
   kManifestCheck,
+  kManifestSign,
+  kManifestVerify,
+  kTrustNewKeys,
+  kSign,
   kAuditVerify,
   kKeysImport,
   kKeysCheck,
@@ -53,6 +57,13 @@ struct SealOptions {  // of `mendstick keys seal`, put, unseal, recipient, and o
   std::vector<std::string> logs;  // audit open
 };
 
+struct TrustOptions {  // of `mendstick trust …`, `sign`, `manifest …`; the folder also of build and batch
+  std::string folder;  // empty: this user's
+  bool no_passphrase = false;
+  std::vector<std::string> customers, files, trusted;
+  std::string key, comment;
+};
+
 struct AuditOptions {  // of `mendstick audit verify`
   std::vector<std::string> logs, receipts;
 };
@@ -68,11 +79,12 @@ struct Options {
   bool whole_hash = false;  // batch
   std::string parts, base, cache;
   std::vector<std::string> apt_options;
-  std::string image;               // write, verify
-  std::string device;              // write
-  std::string serial;              // write
-  std::string bmap;                // write, verify
-  std::vector<std::string> files;  // manifest check
+  std::string image;   // write, verify
+  std::string device;  // write
+  std::string serial;  // write
+  std::string bmap;    // write, verify
+  std::string record;  // verify
+  TrustOptions trust;
   AuditOptions audit;
   KeysOptions keys;
   CollectOptions collect;

@@ -53,6 +53,7 @@ ImageInfo parse_image_info(std::string_view text, const std::string& file_name) 
       table->missing("built");
     }
     info.version = table->text("version", true, kMaximumTextBytes);
+    info.build = table->integer("build", 0, INT64_MAX).value_or(0);
     table->finish();
   } else if (!root.has("image")) {
     root.missing("image");
@@ -68,8 +69,8 @@ ImageInfo load_image_info(const std::string& path) {
 }
 
 std::string to_toml(const ImageInfo& info) {
-  return fmt::format("[image]\nid = {}\ncustomer = {}\nincident = {}\nbuilt = {}\nversion = {}\n",
-                     in_quotes(info.id), in_quotes(info.customer), in_quotes(info.incident),
+  return fmt::format("[image]\nid = {}\ncustomer = {}\nincident = {}\nbuild = {}\nbuilt = {}\nversion = {}\n",
+                     in_quotes(info.id), in_quotes(info.customer), in_quotes(info.incident), info.build,
                      to_iso8601(info.built), in_quotes(info.version));
 }
 

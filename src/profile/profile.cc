@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "config/reader.h"
 #include "keys/recipient.h"
+#include "profile/hosts.h"
 
 namespace mend::profile {
 namespace {
@@ -21,6 +22,7 @@ using config::Table;
 
 constexpr size_t kMaximumNameBytes = 64;
 constexpr size_t kMaximumTextBytes = 200;
+constexpr size_t kMaximumHosts = 1000;
 constexpr int64_t kMaximumWaitSeconds = 3600;
 
 // The settings of `mend repair` that a profile may give, by their names here and there.
@@ -43,6 +45,22 @@ std::optional<Found<std::string>> one_of(Table& table, const char* key, const ch
   return std::nullopt;
 }
 
+void read_hosts(Table& table, Profile& profile) {
+  const auto list = table.strings("hosts");
+  if (!list) return;
+  for (const auto& [pattern, at] : list->value) {
+    if (const auto fault = host_pattern_fault(pattern)) {
+      table.faults().add("profile.hosts", at, fmt::format("'{}' in 'hosts' {}", printable(pattern), *fault));
+    }
+    profile.hosts.push_back(pattern);
+  }
+  if (list->value.empty() || list->value.size() > kMaximumHosts) {
+    table.faults().add(
+        "profile.hosts.count", list->at,
+        fmt::format("'hosts' must have 1 to {} patterns; leave it out where any PC will do", kMaximumHosts));
+  }
+}
+
 void read_customer(Table& root, Profile& profile) {
   auto table = root.table("customer", "[customer]");
   if (!table) {
@@ -51,6 +69,20 @@ void read_customer(Table& root, Profile& profile) {
   }
   profile.customer = table->text("name", true, kMaximumNameBytes);
   profile.contact = table->text("contact", false, kMaximumTextBytes);
+  profile.build = table->integer("build", 1, INT64_MAX).value_or(0);
+  read_hosts(*table, profile);
+  table->finish();
+}
+
+void read_minimum(Table& root, Profile& profile) {
+  auto table = root.table("minimum", "[minimum]");
+  if (!table) return;
+  profile.minimum.build = table->integer("build", 1, INT64_MAX).value_or(0);
+  if (auto manifests = table->table("manifests", "[minimum.manifests]")) {
+    for (const std::string& id : manifests->keys()) {
+      profile.minimum.manifests[id] = manifests->integer(id.c_str(), 1, INT64_MAX).value_or(0);
+    }
+  }
   table->finish();
 }
 
@@ -110,6 +142,9 @@ void read_stick(Table& root, Profile& profile) {
   profile.incident = table->text("incident", false, kMaximumTextBytes);
   profile.restart_after = read_seconds(*table, "restart_after", 0, profile.restart_after);
   profile.disk_timeout = read_seconds(*table, "disk_timeout", 1, profile.disk_timeout);
+  if (const auto word = one_of(*table, "unsigned", "profile.unsigned", {"refuse", "allow"})) {
+    profile.unsigned_files = word->value == "allow" ? trust::Unsigned::kAllow : trust::Unsigned::kRefuse;
+  }
   if (const auto shell = table->boolean("shell")) profile.shell = shell->value;
   read_size(*table, profile);
   read_sealing(*table, profile);
@@ -179,6 +214,7 @@ Profile parse(std::string_view text, const std::string& file_name) {
   read_customer(root, profile);
   read_stick(root, profile);
   read_repair(root, profile);
+  read_minimum(root, profile);
   root.finish();
   document.faults().throw_if_any();
   profile.file = file_name;

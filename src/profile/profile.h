@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@
 
 #include "base/clock.h"
 #include "crypto/sealing.h"
+#include "trust/trusted_keys.h"
 
 namespace mend::profile {
 
@@ -45,9 +47,19 @@ struct Setting {
   int column = 0;
 };
 
+// What is older than this is refused: a replay of what was signed once.
+struct Minimum {
+  int64_t build = 0;                         // of keyrings, and of manifests that name a build
+  std::map<std::string, int64_t> manifests;  // id → version
+};
+
 struct Profile {
-  std::string customer;  // 1 to 64 bytes, printable
-  std::string contact;   // whom the technician calls; may be empty
+  std::string customer;            // 1 to 64 bytes, printable
+  std::string contact;             // whom the technician calls; may be empty
+  std::vector<std::string> hosts;  // patterns of the customer's computer names (hosts.h); none: any PC
+  int64_t build = 0;               // counts up with each change; 0: not given
+  trust::Unsigned unsigned_files = trust::Unsigned::kRefuse;
+  Minimum minimum;
   std::string incident;  // empty: the manifests' titles
   Mode mode = Mode::kAuto;
   std::chrono::seconds restart_after{0};  // 0: stays until a key is pressed or the stick is pulled
@@ -72,6 +84,7 @@ Profile load(const std::string& path);
 struct ImageInfo {
   std::string id;  // 32 hexadecimal digits
   std::string customer, incident;
+  int64_t build = 0;  // the profile's
   Time built{};
   std::string version;
 };

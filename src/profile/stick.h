@@ -9,6 +9,7 @@ namespace mend::stick {
 
 inline constexpr std::string_view kReadMe = "READ-ME-FIRST.txt";
 inline constexpr std::string_view kProfile = "profile.toml";
+inline constexpr std::string_view kProfileSignature = "profile.toml.minisig";
 inline constexpr std::string_view kManifests = "manifests";
 inline constexpr std::string_view kKeys = "keys";
 inline constexpr std::string_view kKeyring = "keyring";  // the same, sealed
@@ -19,6 +20,7 @@ inline constexpr std::string_view kInitramfs = "mendstick/initramfs";
 inline constexpr std::string_view kShell = "mendstick/shell";  // only where the profile asks for one
 inline constexpr std::string_view kImageInfo = "mendstick/image.toml";
 inline constexpr std::string_view kBill = "mendstick/bill.json";
+inline constexpr std::string_view kTrusted = "mendstick/trusted";   // public keys
 inline constexpr std::string_view kStickId = "mendstick/stick-id";  // made at the first boot
 inline constexpr std::string_view kMenu = "EFI/debian/grub.cfg";
 

@@ -65,7 +65,8 @@ class Operator {
   virtual bool has_key() { return false; }
   // No key at hand opens this. Asked again, with why_not, as long as what comes does not open it.
   virtual KeyAnswer key(const KeyQuestion& question);
-  // Asked once, when every change is verified and nothing is written yet. kNo ends the run there.
+  // Asked once, when every change is verified and nothing is written yet. kNo ends the run there. A volume
+  // with a caution in its report is written only after a kYes: whoever asks shows it.
   virtual Consent consent(const std::vector<const VolumeReport*>& planned);
   // True once the person asked to stop. Looked at until the commit begins, never within it.
   virtual bool wants_to_stop() = 0;

@@ -24,6 +24,19 @@ void prepare(Work& work, const Request& request, Operator& person) {
   work.ready = true;
 }
 
+// R-4, where nobody was asked.
+void refuse_with_caution(std::vector<Work>& work, Recorder& recorder) {
+  for (Work& one : work) {
+    VolumeReport& report = one.volume->report;
+    if (!one.ready || report.caution.empty()) continue;
+    one.ready = false;
+    report.verdict = Verdict::kRefused;
+    report.reason = report.caution + " Nothing was written. In mode ask it can be used all the same";
+    mark_not_done(report);
+    recorder.note("host-refused", report.reason, false);
+  }
+}
+
 // Lets the person say no, which leaves the disks as they are.
 bool consented(std::vector<Work>& work, Recorder& recorder, Operator& person) {
   std::vector<const VolumeReport*> planned;
@@ -32,7 +45,10 @@ bool consented(std::vector<Work>& work, Recorder& recorder, Operator& person) {
   }
   if (planned.empty()) return true;
   const Consent consent = person.consent(planned);
-  if (consent == Consent::kNotAsked) return true;
+  if (consent == Consent::kNotAsked) {
+    refuse_with_caution(work, recorder);
+    return true;
+  }
   recorder.note("consent", consent == Consent::kYes ? "the technician said yes" : "the technician said no",
                 consent == Consent::kYes);
   if (consent == Consent::kYes) return true;

@@ -106,6 +106,9 @@ void Recorder::run_started(const std::string& command, const Request& request, c
   add(fields, "mendstick.image.id", request.origin.image_id);
   add(fields, "mendstick.stick.id", request.origin.stick_id);
   add(fields, "mendstick.mode", request.origin.mode);
+  if (request.origin.build != 0) fields["mendstick.build"] = request.origin.build;
+  add(fields, "mendstick.profile.signer", request.origin.signer);
+  if (!request.origin.customer.empty()) fields["mendstick.policy.unsigned"] = request.origin.takes_unsigned;
   add(fields, "host.vendor", machine_.vendor);
   add(fields, "host.model", machine_.model);
   add(fields, "host.serial_number", machine_.serial);
@@ -116,7 +119,8 @@ void Recorder::run_started(const std::string& command, const Request& request, c
     manifests.push_back({{"id", manifest.id},
                          {"version", manifest.version},
                          {"sha256", manifest.sha256},
-                         {"file", manifest.file}});
+                         {"file", manifest.file},
+                         {"signer", manifest.signer.empty() ? Fields(nullptr) : Fields(manifest.signer)}});
   }
   fields["mendstick.manifests"] = std::move(manifests);
   append("run-started", "success", command + " begins", fields);
@@ -257,6 +261,7 @@ void Recorder::verdict(const VolumeReport& volume) {
   const std::string verdict(volume.verdict ? to_string(*volume.verdict) : "none");
   fields["mendstick.verdict"] = verdict;
   add(fields, "mendstick.reason", volume.reason);
+  add(fields, "mendstick.caution", volume.caution);
   const bool good = !volume.verdict || *volume.verdict == Verdict::kFixed ||
                     *volume.verdict == Verdict::kWouldFix || *volume.verdict == Verdict::kNotAffected;
   append("volume-verdict", good ? "success" : "failure", verdict, fields);

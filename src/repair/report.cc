@@ -143,6 +143,7 @@ Json to_json(const VolumeReport& volume) {
   }
   if (volume.verdict) json["verdict"] = to_string(*volume.verdict);
   json["reason"] = text_or_null(volume.reason);
+  json["caution"] = text_or_null(volume.caution);
   Json actions = Json::array();
   for (const ActionReport& action : volume.actions) actions.push_back(to_json(action));
   json["actions"] = std::move(actions);
@@ -180,7 +181,10 @@ Json to_json(const Report& report) {
             {"verdict", report.verdict ? Json(to_string(*report.verdict)) : Json(nullptr)}};
   Json manifests = Json::array();
   for (const ManifestReport& manifest : report.manifests) {
-    manifests.push_back({{"id", manifest.id}, {"version", manifest.version}, {"sha256", manifest.sha256}});
+    manifests.push_back({{"id", manifest.id},
+                         {"version", manifest.version},
+                         {"sha256", manifest.sha256},
+                         {"signer", text_or_null(manifest.signer)}});
   }
   json["manifests"] = std::move(manifests);
   Json disks = Json::array();

@@ -35,6 +35,7 @@ struct ManifestReport {
   int64_t version = 0;
   std::string sha256;
   std::string file;
+  std::string signer;  // the id of the key that signed it; empty: nobody, or nobody asked
 };
 
 struct ActionReport {
@@ -90,6 +91,7 @@ struct VolumeReport {
   std::optional<ReplayReport> replay;
   std::optional<Verdict> verdict;
   std::string reason;
+  std::string caution;  // what is strange about this machine: a person who is asked sees it first (hosts.h)
   bool device_error = false;
   std::vector<ActionReport> actions;
   std::vector<IdleRule> idle_rules;

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "bitlocker/unlock.h"
 #include "keys/keyring.h"
+#include "manifest/manifest.h"
 
 namespace mend::repair {
 
@@ -26,6 +27,9 @@ constexpr std::string_view to_string(Discard discard) {
 struct Origin {
   std::string customer, incident, image_id, stick_id, mode;
   std::optional<Time> built;  // the image: a time that is past
+  int64_t build = 0;          // of the profile; 0: not given
+  std::string signer;         // the id of the key that signed the profile; empty: nobody
+  bool takes_unsigned = false;
 };
 
 // What came of the keyring.
@@ -40,7 +44,9 @@ struct Request {
   std::vector<std::string> disks;  // paths
   // The disks were found, not named: one that cannot be read is a verdict among others and ends no run.
   bool disks_found = false;
-  std::vector<std::string> manifests;  // files
+  std::vector<std::string> manifests;              // files
+  std::vector<manifest::Manifest> read_manifests;  // those of a stick, read and checked before the run
+  std::vector<std::string> hosts;                  // patterns of the customer's names (hosts.h); none: any
   bitlocker::Credentials credentials;
   std::shared_ptr<const keys::Keyring> keyring;  // sealed; may be null
   Secret keyring_passphrase;                     // empty: the person is asked

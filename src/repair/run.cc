@@ -6,6 +6,7 @@
 
 #include "ntfs/replay.h"
 #include "repair/commit.h"
+#include "repair/hosts.h"
 #include "repair/phases.h"
 #include "repair/session.h"
 
@@ -14,10 +15,10 @@ namespace {
 
 std::vector<manifest::Manifest> load_manifests(const Request& request, Report& report) {
   std::vector<manifest::Manifest> manifests;
-  for (const std::string& path : request.manifests) {
-    const manifest::Manifest& loaded = manifests.emplace_back(manifest::load(path));
-    report.manifests.push_back({loaded.id, loaded.version, to_hex(loaded.sha256), path});
-  }
+  for (const std::string& path : request.manifests) manifests.push_back(manifest::load(path));
+  manifests.insert(manifests.end(), request.read_manifests.begin(), request.read_manifests.end());
+  for (const manifest::Manifest& one : manifests)
+    report.manifests.push_back({one.id, one.version, to_hex(one.sha256), one.file, one.signer});
   return manifests;
 }
 
@@ -34,6 +35,7 @@ std::vector<Work> targets(std::vector<Volume>& volumes, const Request& request) 
 void plan_all(std::vector<Work>& work, const std::vector<manifest::Manifest>& manifests,
               const Request& request, Recorder& recorder, const Report& report, Operator& person) {
   order_by_session(work);
+  caution_about_hosts(work, request.hosts, person);
   for (Work& one : work) {
     Volume& volume = *one.volume;
     const bool planned = guarded(volume, [&] {

@@ -115,4 +115,18 @@ Signer require_signed(const SignedFile& file, Role role, const TrustedKeys& keys
                      ids_of(role, keys)));
 }
 
+std::optional<Signer> signer_of(const SignedFile& file, Role role, const TrustedKeys& keys, Unsigned policy) {
+  try {
+    return require_signed(file, role, keys);
+  } catch (const Error& error) {
+    const std::string_view id = error.id();
+    if (policy == Unsigned::kRefuse || (id != "trust.unsigned" && id != "trust.stranger")) throw;
+    return std::nullopt;
+  }
+}
+
+bool has_role(const TrustedKeys& keys, Role role) {
+  return std::any_of(keys.begin(), keys.end(), [&](const TrustedKey& key) { return key.role == role; });
+}
+
 }  // namespace mend::trust

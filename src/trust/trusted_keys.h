@@ -52,4 +52,11 @@ struct Signer {
 // that is none. The message names the file and what to do.
 Signer require_signed(const SignedFile& file, Role role, const TrustedKeys& keys);
 
+// What a profile says of files that nobody signed.
+enum class Unsigned { kRefuse, kAllow };
+// The same under that policy: nothing for a file without a signature, or with a stranger's, where that is
+// allowed. A signature by a trusted key that does not hold is refused all the same.
+std::optional<Signer> signer_of(const SignedFile& file, Role role, const TrustedKeys& keys, Unsigned policy);
+bool has_role(const TrustedKeys& keys, Role role);
+
 }  // namespace mend::trust

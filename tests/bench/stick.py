@@ -32,11 +32,18 @@ def seconds(action):
 
 class StickBench:
     def __init__(self, bench, row):
-        self.row, self.folder, self.runs, self.example = row, bench.folder, bench.runs, bench.example
+        self.row, self.folder, self.runs = row, bench.folder, bench.runs
         self.mendstick, self.pc = bench.mendstick, bench.pc
         self.base = self.folder / "base"
         if not self.base.exists():
             run(self.mendstick, "base", "-o", self.base)
+        self.trust = self.folder / "trust"
+        if not self.trust.exists():
+            run(self.mendstick, "trust", "new-keys", "--trust", self.trust, "--no-passphrase")
+        self.example = self.folder / "example"
+        if not self.example.exists():
+            shutil.copytree(bench.example, self.example)
+            run(self.mendstick, "sign", self.example, "--trust", self.trust)
 
     # --- a batch ---
 
@@ -48,6 +55,7 @@ class StickBench:
             profile = one / "profile.toml"
             profile.write_text(profile.read_text(encoding="utf-8").replace("Example GmbH", f"Customer {number}"),
                                encoding="utf-8")
+        run(self.mendstick, "sign", *folder.iterdir(), "--trust", self.trust)
         return folder
 
     def batch(self):
@@ -56,7 +64,8 @@ class StickBench:
 
         def ours(*options):
             shutil.rmtree(images, ignore_errors=True)
-            return seconds(lambda: run(self.mendstick, "batch", customers, "-o", images, "--base", self.base, *options))
+            return seconds(lambda: run(self.mendstick, "batch", customers, "-o", images, "--base", self.base, "--trust", self.trust,
+                                       *options))
 
         def theirs():
             shutil.rmtree(copies, ignore_errors=True)
@@ -84,7 +93,7 @@ class StickBench:
 
     def boot(self):
         image = self.folder / "boot.img"
-        run(self.mendstick, "build", self.example, "-o", image, "--base", self.base)
+        run(self.mendstick, "build", self.example, "-o", image, "--base", self.base, "--trust", self.trust)
         info = run("mtype", "-i", f"{image}@@1M", "::/mendstick/image.toml")
         image_id = next(line.split('"')[1] for line in info.splitlines() if line.startswith("id = "))
         disk, _ = self.pc("boot-pc.img", "--size", "192M", "--plain", "--healthy")

@@ -3,17 +3,17 @@
 what is on disk and stick afterwards."""
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
 
+import preparer
 import texts
 from common import MANIFEST, Scratch, log_records, run, sha256
 from machine import Disk, Firmware, Machine, Stick
 from stick import StickImage
 
-MENDSTICK = os.environ["MENDSTICK"]
+MENDSTICK = preparer.MENDSTICK
 BLOCK = 4096
 
 
@@ -59,6 +59,7 @@ class Scene(Scratch):
                 "DeviceName,DeviceId,RecoveryKeyId,CreatedDateTime,RecoveryKey,VolumeType\n"
                 f"{self.pc['windows']['host']},,{self.protector_id()},2024-01-15T08:00:00Z,{self.recovery_key()},"
                 "OperatingSystem\n")
+        preparer.sign(customer)
         return customer
 
     def make_stick(self, size="128M", **customer):

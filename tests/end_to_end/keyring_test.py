@@ -7,7 +7,8 @@ import re
 import shutil
 
 from common import MANIFEST, Scratch, log_records, main, run, sha256
-from console_test import IMAGE_INFO, READY, Console
+from console_test import READY, Console
+from stick_folder import IMAGE_INFO
 
 MENDSTICK = os.environ["MENDSTICK"]
 PROFILE = '[customer]\nname = "Acme GmbH"\n'
@@ -129,7 +130,8 @@ class OnTheStick(Sealed):
             (self.stick / name).mkdir(parents=True)
         shutil.copy(MANIFEST, self.stick / "manifests")
         (self.stick / "mendstick/image.toml").write_text(IMAGE_INFO)
-        (self.stick / "profile.toml").write_text(PROFILE + rest)
+        (self.stick / "profile.toml").write_text(
+            PROFILE + (rest if "[stick]" in rest else rest + "[stick]\n") + 'unsigned = "allow"\n')
 
     def console(self):
         device = self.folder / "device"

@@ -14,10 +14,11 @@ import signal
 import unittest
 from pathlib import Path
 
+import preparer
 from common import SOURCE, Scratch, main, need, run, sha256
+from preparer import MENDSTICK
 
-MENDSTICK = os.environ["MENDSTICK"]
-EXAMPLE = SOURCE / "configs/customers/example"
+EXAMPLE = preparer.signed_copy(SOURCE / "configs/customers/example")
 EPOCH = {**os.environ, "SOURCE_DATE_EPOCH": "1790000000"}
 BESIDE = (".bill.json", ".bmap", ".sha256")
 
@@ -220,6 +221,18 @@ class WriteAndVerify(Stick):
         self.assertIn("nothing was written", self.mendstick("write", self.built, self.target, status=1).stderr)
         self.assertEqual(sha256(self.target), before)
         self.assertEqual(small.read_text(), "x" * 100)
+
+    def test_a_stick_is_compared_with_the_signed_record_of_its_build(self):
+        record = f"{self.built}.bill.json"
+        self.mendstick("write", self.built, self.target)
+        self.assertIn(f"{record}: signed with key", self.mendstick("sign", record).stdout)
+        done = self.mendstick("verify", self.target, "--record", record)
+        self.assertIn("Mendstick image for Example GmbH, build 0, id ", done.stdout)
+        self.assertIn(f"{record}: signed with key", done.stdout)
+        other = self.folder / "other.img"
+        self.mendstick("build", EXAMPLE, "-o", other, "--size", "64M", env=EPOCH)
+        done = self.mendstick("verify", other, "--record", record, status=1)
+        self.assertIn("it is not of the build that", done.stdout)
 
     def test_verify_names_what_differs(self):
         self.mendstick("verify", self.built)

@@ -43,6 +43,9 @@ TEST_CASE("RC-2: a receipt is taken as a person writes it down", "[audit]") {
   CHECK(receipt_text(ones) == "0011-1100-0000-0000");
   CHECK(Receipt::parse("oOiI-lL00-0000-0000").fits(ones));
   CHECK(Receipt::parse(to_hex(kClosing)).fits(kClosing));
+  CHECK(Receipt::parse("MENDSTICK S:1234 H:PC-01 V:FIXED T:2026-11-25T12:00:00Z C:" + to_hex(kClosing))
+            .fits(kClosing));
+  CHECK_THROWS_AS(Receipt::parse("MENDSTICK S:1234"), Error);
 }
 
 TEST_CASE("RC-2: one bit of the hash more or less is another receipt", "[audit]") {

@@ -36,7 +36,8 @@ struct Site {
   BuiltImage build(const std::string& output, const BuildOptions& options = some_options()) {
     RangeHasher hasher;
     SilentProgress silent;
-    const Customer customer = load_customer(folder / "customers/acme");
+    test::sign_customer(folder / "customers/acme");
+    const Customer customer = load_customer(folder / "customers/acme", test::trusted());
     fs::create_directories(fs::path(folder / output).parent_path());
     return build_image(base, customer, options, folder / output, hasher, silent);
   }
@@ -55,9 +56,9 @@ struct Site {
   Base base;
 };
 
-VerifyReport verified(const std::string& path, const std::string& bmap = "") {
+VerifyReport verified(const std::string& path, const std::string& bmap = "", const std::string& record = "") {
   SilentProgress silent;
-  return verify_stick(path, bmap, silent);
+  return verify_stick({path, bmap, record, test::trusted()}, silent);
 }
 
 bool finds(const VerifyReport& report, const std::string& what) {
@@ -158,8 +159,10 @@ TEST_CASE("BI-2: the bill names every file of the stick and every package", "[im
   for (const BilledFile& file : billed_files(text, "bill")) paths.insert(file.path);
   CHECK(paths == std::set<std::string>{"EFI/BOOT/BOOTX64.EFI", "EFI/BOOT/grubx64.efi", "EFI/BOOT/mmx64.efi",
                                        "EFI/debian/grub.cfg", "READ-ME-FIRST.txt", "keys/PC-1.txt",
-                                       "manifests/test.toml", "mendstick/image.toml", "mendstick/initramfs",
-                                       "mendstick/vmlinuz", "profile.toml"});
+                                       "manifests/test.toml", "manifests/test.toml.minisig",
+                                       "mendstick/image.toml", "mendstick/initramfs",
+                                       "mendstick/trusted/build.pub", "mendstick/trusted/manifest.pub",
+                                       "mendstick/vmlinuz", "profile.toml", "profile.toml.minisig"});
   const auto bill = nlohmann::json::parse(text);
   CHECK(bill["bomFormat"] == "CycloneDX");
   CHECK(bill["specVersion"] == "1.5");
@@ -213,6 +216,7 @@ TEST_CASE("BA-1: one failing customer stops no other, and is named with the reas
   test::write_text_file(site.folder.path() / "customers/.hidden/profile.toml", "");
   BatchRequest request;
   request.customers = site.folder / "customers";
+  request.trusted = test::trusted();
   request.output = site.folder / "out/images";
   request.options = some_options();
   request.options.whole_hash = WholeHash::kNo;
@@ -313,6 +317,42 @@ TEST_CASE("VE-1: one changed byte of any mapped range is found in an image", "[i
     undo.put(whole[range.offset()]);
   }
   CHECK(verified(site.folder / "a.img").findings.empty());
+}
+
+TEST_CASE("VE-3: a stick is compared with the record of its build, and the record with its signature",
+          "[image]") {
+  if (!mend::test::need_program("mcopy")) return;
+  Site site;
+  const BuiltImage built = site.build("a.img");
+  const std::string record = site.folder / "a.img.bill.json", stick = site.folder / "stick";
+  fs::copy_file(site.folder / "a.img", stick);
+  VerifyReport report = verified(stick, "", record);
+  CHECK(report.findings.empty());
+  REQUIRE_FALSE(report.notes.empty());
+  CHECK(report.notes[0].find("Mendstick image for Müller & Söhne, build 0, id " + built.id) !=
+        std::string::npos);
+
+  // Somebody changes a file and the stick's own bill with it: only the record knows.
+  test::write_text_file(site.folder.path() / "customers/acme/keys/PC-2.txt", test::kKeyText);
+  const BuiltImage other = site.build("b.img");
+  CHECK(verified(site.folder / "b.img", "", "").findings.empty());
+  report = verified(site.folder / "b.img", "", record);
+  CHECK(finds(report, "it is not of the build that"));
+  CHECK(finds(report, other.id));
+  CHECK(finds(report, "keys/PC-2.txt was added"));
+
+  test::sign(record, trust::Role::kBuild);
+  report = verified(stick, "", record);
+  CHECK(report.findings.empty());
+  CHECK(report.notes[1].find("signed with key") != std::string::npos);
+  test::sign(record, trust::Role::kManifest);
+  CHECK(finds(verified(stick, "", record), "not trusted for profiles"));
+  test::sign(record, trust::Role::kBuild);
+  test::write_text_file(record, test::read_text(record) + " ");
+  CHECK(finds(verified(stick, "", record), "it was changed after it was signed"));
+  test::write_text_file(record, "{}");
+  fs::remove(record + ".minisig");
+  CHECK(finds(verified(stick, "", record), "is no bill of an image"));
 }
 
 }  // namespace mend::image

@@ -15,9 +15,14 @@ using test::write_text_file;
 
 struct Folder {
   Folder() : path(scratch.path() / "acme") { test::make_customer(path); }
+  // Of the folder as it is, signed now or as it was.
   std::string faults() const {
+    test::sign_customer(path);
+    return faults_unsigned();
+  }
+  std::string faults_unsigned(const trust::TrustedKeys& trusted = test::trusted()) const {
     try {
-      load_customer(path.string());
+      load_customer(path.string(), trusted);
     } catch (const Error& error) {
       CHECK(error.code() == ErrorCode::kUsage);
       return error.what();
@@ -41,7 +46,7 @@ TEST_CASE("a customer's folder is read whole; a README and hidden files stay at 
   write_text_file(folder.path / ".git" / "config", "x");
   write_text_file(folder.path / "keys" / "README.md", "about these keys");
   write_text_file(folder.path / "keys" / ".swp", "x");
-  const Customer customer = load_customer(folder.path.string() + "/");
+  const Customer customer = load_customer(folder.path.string() + "/", test::trusted());
   CHECK(customer.name == "acme");
   CHECK(customer.profile.customer == "Müller & Söhne");
   CHECK(customer.keys == 1);
@@ -49,12 +54,15 @@ TEST_CASE("a customer's folder is read whole; a README and hidden files stay at 
   CHECK(customer.incident() == "A test");
   std::vector<std::string> paths;
   for (const FatFile& file : customer.files) paths.push_back(file.path);
-  CHECK(paths == std::vector<std::string>{"keys/PC-1.txt", "manifests/test.toml", "profile.toml"});
+  CHECK(paths == std::vector<std::string>{"keys/PC-1.txt", "manifests/test.toml",
+                                          "manifests/test.toml.minisig", "mendstick/trusted/build.pub",
+                                          "mendstick/trusted/manifest.pub", "profile.toml",
+                                          "profile.toml.minisig"});
 }
 
 TEST_CASE("CU-1: what was read is what goes onto the stick", "[image]") {
   const Folder folder;
-  const Customer customer = load_customer(folder.path.string());
+  const Customer customer = load_customer(folder.path.string(), test::trusted());
   write_text_file(folder.path / "keys" / "PC-1.txt", "changed meanwhile");
   CHECK(as_text(customer.files.front().content.bytes()) == test::kKeyText);
 }
@@ -82,13 +90,15 @@ TEST_CASE("keys in clear are put onto a stick only where the profile says so", "
   // A keyring takes their place; they stay at home.
   const ByteVector keyring = keys::test::sample_keyring();
   write_text_file(folder.path / "keyring", as_text(keyring));
-  const Customer customer = load_customer(folder.path.string());
+  const Customer customer = load_customer(folder.path.string(), test::trusted());
   CHECK(customer.keys == 0);
   REQUIRE(customer.keyring);
   CHECK(customer.keyring->build == "17");
   std::vector<std::string> paths;
   for (const FatFile& file : customer.files) paths.push_back(file.path);
-  CHECK(paths == std::vector<std::string>{"keyring", "manifests/test.toml", "profile.toml"});
+  CHECK(paths == std::vector<std::string>{"keyring", "manifests/test.toml", "manifests/test.toml.minisig",
+                                          "mendstick/trusted/build.pub", "mendstick/trusted/manifest.pub",
+                                          "profile.toml", "profile.toml.minisig"});
   CHECK(equal(customer.files.front().content.bytes(), keyring));
   CHECK(customer.notes.empty());
 }
@@ -107,7 +117,7 @@ TEST_CASE("a keyring that is damaged, of someone else, or beside plain keys is a
   write_text_file(folder.path / "keyring", as_text(keyring));
   std::filesystem::last_write_time(folder.path / "keys" / "PC-1.txt",
                                    std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
-  const Customer customer = load_customer(folder.path.string());
+  const Customer customer = load_customer(folder.path.string(), test::trusted());
   REQUIRE(customer.notes.size() == 1);
   contains(customer.notes[0], "acme/keys/PC-1.txt: newer than the keyring");
 }
@@ -129,7 +139,7 @@ TEST_CASE("CU-4: a line without a key among others is a note, and holds no key",
   const Folder folder;
   const std::string wrong = "000011-000022-000033-000044-000055-000066-000077-000089";
   write_text_file(folder.path / "keys" / "PC-1.txt", std::string(test::kKeyText) + wrong + "\n");
-  const Customer customer = load_customer(folder.path.string());
+  const Customer customer = load_customer(folder.path.string(), test::trusted());
   CHECK(customer.keys == 1);
   REQUIRE(customer.notes.size() == 1);
   contains(customer.notes[0], "acme/keys/PC-1.txt:2:");
@@ -147,12 +157,11 @@ TEST_CASE("a stick that would do nothing is no customer's wish, but one that onl
   std::filesystem::remove_all(folder.path / "manifests");
   std::filesystem::remove_all(folder.path / "keys");
   contains(folder.faults(), "there is no manifest");
-  write_text_file(folder.path / "profile.toml",
-                  std::string(test::kProfileText) + "mode = \"scan\"\n");
+  write_text_file(folder.path / "profile.toml", std::string(test::kProfileText) + "mode = \"scan\"\n");
   CHECK(folder.faults() == "none");
   std::filesystem::remove(folder.path / "profile.toml");
   contains(folder.faults(), "acme/profile.toml: missing");
-  CHECK_THROWS_AS(load_customer(folder.path.string() + "/nowhere"), Error);
+  CHECK_THROWS_AS(load_customer(folder.path.string() + "/nowhere", test::trusted()), Error);
 }
 
 TEST_CASE("the folder's name must be usable for the image", "[image]") {
@@ -161,7 +170,7 @@ TEST_CASE("the folder's name must be usable for the image", "[image]") {
     test::make_customer(scratch.path() / name);
     INFO(name);
     try {
-      load_customer((scratch.path() / name).string());
+      load_customer((scratch.path() / name).string(), test::trusted());
       FAIL("it was taken");
     } catch (const Error& error) {
       contains(error.what(), "the folder's name");
@@ -170,6 +179,85 @@ TEST_CASE("the folder's name must be usable for the image", "[image]") {
   CHECK(customer_name("/customers/acme/") == "acme");
   CHECK(customer_name("/customers/acme/x/..") == "acme");
   CHECK(customer_name("/customers/acme/.") == "acme");
+}
+
+TEST_CASE("CU-5: what nobody signed, or somebody changed since, is a fault that says how to sign",
+          "[image]") {
+  const Folder folder;
+  CHECK(folder.faults_unsigned() == "none");
+  const std::string profile = std::string(test::kProfileText) + "mode = \"ask\"\n";
+  write_text_file(folder.path / "profile.toml", profile);
+  contains(folder.faults_unsigned(), "acme/profile.toml: it was changed after it was signed");
+  test::sign(folder.path / "profile.toml", trust::Role::kManifest);
+  contains(folder.faults_unsigned(), "which is not trusted for profiles");
+  test::sign(folder.path / "profile.toml", trust::Role::kBuild);
+  CHECK(folder.faults_unsigned() == "none");
+
+  write_text_file(folder.path / "manifests" / "more.toml", test::kManifestText);
+  std::string faults = folder.faults_unsigned();
+  contains(faults, "acme/manifests/more.toml: it is not signed");
+  contains(faults, "`mendstick sign ");
+  CHECK(faults.find("test.toml:") == std::string::npos);
+  test::sign(folder.path / "manifests" / "more.toml", trust::Role::kBuild);
+  contains(folder.faults_unsigned(), "which is not trusted for manifests");
+  test::sign(folder.path / "manifests" / "more.toml", trust::Role::kManifest);
+  CHECK(folder.faults_unsigned() == "none");
+  // Another file's signature, and one that is none.
+  std::filesystem::copy_file(folder.path / "profile.toml.minisig",
+                             folder.path / "manifests" / "more.toml.minisig",
+                             std::filesystem::copy_options::overwrite_existing);
+  contains(folder.faults_unsigned(), "acme/manifests/more.toml: it is signed with the key");
+  write_text_file(folder.path / "manifests" / "more.toml.minisig", "x\ny\n");
+  contains(folder.faults_unsigned(), "acme/manifests/more.toml.minisig:3: a signature has 4 lines");
+  std::filesystem::remove(folder.path / "manifests" / "more.toml");
+  contains(folder.faults_unsigned(), "acme/manifests/more.toml.minisig: a signature without its manifest");
+
+  faults = folder.faults_unsigned({});
+  contains(faults, "acme/profile.toml: there is no trusted build key");
+  contains(faults, "`mendstick trust new-keys`");
+}
+
+TEST_CASE("PF-4: unsigned manifests need a profile that says so, and that is signed where a key is there",
+          "[image]") {
+  const Folder folder;
+  write_text_file(folder.path / "profile.toml", std::string(test::kProfileText) + "unsigned = \"allow\"\n");
+  std::filesystem::remove(folder.path / "manifests" / "test.toml.minisig");
+  contains(folder.faults_unsigned(), "acme/profile.toml: it was changed after it was signed");
+  test::sign(folder.path / "profile.toml", trust::Role::kBuild);
+  const Customer customer = load_customer(folder.path.string(), test::trusted());
+  REQUIRE(customer.notes.size() == 1);
+  contains(customer.notes[0], "acme/manifests/test.toml: nobody signed it");
+  // On a host without keys nothing can be checked.
+  std::filesystem::remove(folder.path / "profile.toml.minisig");
+  CHECK(load_customer(folder.path.string(), {}).notes.size() == 2);
+  // A signature that does not hold is no missing one.
+  test::sign(folder.path / "profile.toml", trust::Role::kBuild);
+  test::sign(folder.path / "manifests" / "test.toml", trust::Role::kManifest);
+  write_text_file(folder.path / "manifests" / "test.toml", std::string(test::kManifestText) + "# changed\n");
+  contains(folder.faults_unsigned(), "acme/manifests/test.toml: it was changed after it was signed");
+}
+
+TEST_CASE("PF-3: a manifest for another customer, or older than the profile's minimum, is a fault",
+          "[image]") {
+  const Folder folder;
+  const auto with = [](const std::string& line) {
+    std::string text(test::kManifestText);
+    return text.insert(text.find("title"), line + "\n");
+  };
+  const auto faults_with = [&](const std::string& manifest, const std::string& profile) {
+    write_text_file(folder.path / "manifests" / "test.toml", with(manifest));
+    write_text_file(folder.path / "profile.toml", std::string(test::kProfileText) + profile);
+    return folder.faults();
+  };
+  CHECK(faults_with("customer = \"Müller & Söhne\"", "") == "none");
+  contains(faults_with("customer = \"Other Ltd\"", ""), "it is for the customer \"Other Ltd\"");
+  CHECK(faults_with("build = 7", "[minimum]\nbuild = 7\n") == "none");
+  CHECK(faults_with("", "[minimum]\nbuild = 7\n") == "none");
+  contains(faults_with("build = 6", "[minimum]\nbuild = 7\n"),
+           "it was made for build 6; the profile takes none before 7");
+  CHECK(faults_with("", "[minimum.manifests]\ntest-1 = 1\nother = 9\n") == "none");
+  contains(faults_with("", "[minimum.manifests]\ntest-1 = 2\n"),
+           "it is version 1 of test-1; the profile takes none before 2");
 }
 
 }  // namespace mend::image

@@ -18,7 +18,8 @@ struct Silent : Progress {
 struct Built {
   Built() {
     const auto customer = folder.path() / "acme";
-    test::write_text_file(customer / "profile.toml", "[customer]\nname = \"Example GmbH\"\n");
+    test::write_text_file(customer / "profile.toml",
+                          "[customer]\nname = \"Example GmbH\"\n[stick]\nunsigned = \"allow\"\n");
     test::write_text_file(customer / "manifests" / "test.toml", test::kManifestText);
     test::write_text_file(customer / "keyring", as_text(keys::test::sample_keyring()));
     const Base base = test::small_base(folder.path() / "base");
@@ -27,7 +28,7 @@ struct Built {
     options.built = parse_iso8601("2026-11-25T12:00:00Z").value();
     options.size_bytes = 64 * kMiB;
     RangeHasher hasher;
-    build_image(base, load_customer(customer.string()), options, image, hasher, progress);
+    build_image(base, load_customer(customer.string(), {}), options, image, hasher, progress);
   }
   VerifyReport verified(const std::string& path, const std::string& bmap = "") {
     return verify_stick(path, bmap, progress);

@@ -13,6 +13,8 @@
 #include "image/program.h"
 #include "tests/support/skip.h"
 #include "tests/support/temp_folder.h"
+#include "trust/secret_key.h"
+#include "trust/trusted_keys.h"
 
 namespace mend::image::test {
 
@@ -87,12 +89,39 @@ inline constexpr std::string_view kManifestText =
 // Made up: eight groups that are multiples of eleven.
 inline constexpr std::string_view kKeyText = "000011-000022-000033-000044-000055-000066-000077-000088\n";
 
-// A customer's folder with a profile, a manifest and a key.
+// A preparer's two keys, made for this run of the tests.
+inline const trust::SecretKey& secret_key(trust::Role role) {
+  static const trust::SecretKey build = trust::SecretKey::make(), manifest = trust::SecretKey::make();
+  return role == trust::Role::kBuild ? build : manifest;
+}
+inline const trust::TrustedKeys& trusted() {
+  static const trust::TrustedKeys keys = {
+      {"build.pub", trust::Role::kBuild, secret_key(trust::Role::kBuild).public_key()},
+      {"manifest.pub", trust::Role::kManifest, secret_key(trust::Role::kManifest).public_key()}};
+  return keys;
+}
+inline void sign(const fs::path& file, trust::Role role) {
+  const std::string content = read_text(file.string());
+  write_text_file(file.string() + ".minisig",
+                  to_file_text(secret_key(role).sign(as_bytes(content), "for a test")));
+}
+// Profile and manifests, as they are now.
+inline void sign_customer(const fs::path& folder) {
+  if (fs::exists(folder / "profile.toml")) sign(folder / "profile.toml", trust::Role::kBuild);
+  if (!fs::exists(folder / "manifests")) return;
+  std::vector<fs::path> manifests;
+  for (const auto& entry : fs::directory_iterator(folder / "manifests"))
+    if (entry.path().extension() == ".toml") manifests.push_back(entry.path());
+  for (const fs::path& manifest : manifests) sign(manifest, trust::Role::kManifest);
+}
+
+// A customer's folder with a profile, a manifest and a key; signed.
 inline void make_customer(const fs::path& folder) {
   write_text_file(folder / "profile.toml", kProfileText);
   write_text_file(folder / "manifests" / "test.toml", kManifestText);
   write_text_file(folder / "keys" / "PC-1.txt", kKeyText);
   write_text_file(folder / "README.md", "the preparer's own\n");
+  sign_customer(folder);
 }
 
 // The FAT volume in an image file, to mtools.

@@ -41,6 +41,19 @@ TEST_CASE("Policy cannot be set here, and what is wrong is said", "[init]") {
   for (const std::string& fault : line.faults) CHECK(fault.find('\x1b') == std::string::npos);
 }
 
+TEST_CASE("PF-4: nothing that a profile decides is taken from here", "[init]") {
+  for (const char* key :
+       {"unsigned=allow", "keys=plain", "hosts=*", "shell=true", "shell=1", "discard_hibernation=true",
+        "any_volume=true", "check=touched", "trusted=x", "logs=plain", "customer=x", "build=1"}) {
+    const CommandLine line = parse_command_line(std::string("mendstick.") + key);
+    CAPTURE(key);
+    REQUIRE(line.faults.size() == 1);
+    CHECK(line.faults[0].find("is not known here; image, mode and debug are") != std::string::npos);
+  }
+  CHECK(
+      parse_command_line("shell=1 unsigned=allow init=/bin/sh").faults.empty());  // the kernel's, or nobody's
+}
+
 TEST_CASE("An image id has 32 hexadecimal digits, no more, no less, no others", "[init]") {
   const std::string good = "00112233445566778899aabbccddeeff";
   CHECK(parse_command_line("mendstick.image=" + good).image_id == good);

@@ -12,8 +12,11 @@ constexpr const char* kWhole = R"(
 [customer]
 name = "Acme GmbH"
 contact = "Service desk, +49 30 1234567"
+hosts = ["ACME-*", "büro-??"]
+build = 12
 
 [stick]
+unsigned = "allow"
 mode = "ask"
 at_end = "power-off"
 restart_after = 90
@@ -27,6 +30,12 @@ check = "full"
 any_volume = true
 allow_dirty = false
 discard_hibernation = "fast-startup"
+
+[minimum]
+build = 10
+[minimum.manifests]
+crowdstrike-2024-07-19 = 3
+"a.b" = 1
 )";
 
 std::string failure(const std::string& text) {
@@ -58,7 +67,13 @@ TEST_CASE("PF-1: every key of a profile arrives in its field", "[profile]") {
   CHECK(profile.repair[1].value == "fast-startup");
   CHECK(profile.repair[2].option == "check");
   CHECK(profile.repair[2].value == "full");
-  CHECK(profile.repair[2].line == 16);
+  CHECK(profile.repair[2].line == 19);
+  CHECK(profile.hosts == std::vector<std::string>{"ACME-*", "büro-??"});
+  CHECK(profile.build == 12);
+  CHECK(profile.unsigned_files == trust::Unsigned::kAllow);
+  CHECK(profile.minimum.build == 10);
+  CHECK(profile.minimum.manifests ==
+        std::map<std::string, int64_t>{{"crowdstrike-2024-07-19", 3}, {"a.b", 1}});
 }
 
 TEST_CASE("a profile needs a customer's name and nothing else", "[profile]") {
@@ -88,6 +103,16 @@ TEST_CASE("PF-1, PF-2: what is wrong in a profile is told with its place", "[pro
       {"[stick]\nsize = \"1M\"\n", "p.toml:4:8: 'size' is '1M'"},
       {"[stick]\nsize = \"99999999999999999999G\"\n", "p.toml:4:8: 'size'"},
       {"[stick]\nshell = \"yes\"\n", "p.toml:4:9: 'shell' is a string; it must be true or false"},
+      {"hosts = []\n", "p.toml:3:9: 'hosts' must have 1 to 1000 patterns"},
+      {"hosts = \"ACME-*\"\n", "p.toml:3:9: 'hosts' is a string; it must be an array of strings"},
+      {"hosts = [\"A\", \"\"]\n", "p.toml:3:15: '' in 'hosts' is empty"},
+      {"build = 0\n", "p.toml:3:9: 'build' is 0"},
+      {"[stick]\nunsigned = true\n", "p.toml:4:12: 'unsigned' is a boolean; it must be a string"},
+      {"[stick]\nunsigned = \"yes\"\n", "p.toml:4:12: 'unsigned' is 'yes'; it may be refuse, allow"},
+      {"[minimum]\nmanifests = 3\n", "p.toml:4:13: 'manifests' is an integer; it must be a table"},
+      {"[minimum.manifests]\nx = \"3\"\n", "p.toml:4:5: 'x' is a string; it must be an integer"},
+      {"[minimum.manifests]\nx = -1\n", "p.toml:4:5: 'x' is -1"},
+      {"[minimum]\nkeyring = 3\n", "p.toml:4:1: [minimum] knows no key 'keyring'"},
       {"[stick]\ncolour = 1\n", "p.toml:4:1: [stick] knows no key 'colour'"},
       {"[repair]\ncheck = \"none\"\n", "p.toml:4:9: 'check' is 'none'; it may be touched, full"},
       {"[repair]\ndisk = \"/dev/sda\"\n", "p.toml:4:1: [repair] knows no key 'disk'"},
@@ -150,12 +175,14 @@ TEST_CASE("what an image says of itself is read as it was written", "[profile]")
   info.incident = "CrowdStrike";
   info.built = *parse_iso8601("2026-11-25T12:00:00Z");
   info.version = "0.1.0";
+  info.build = 12;
   const ImageInfo read = parse_image_info(to_toml(info), "image.toml");
   CHECK(read.id == info.id);
   CHECK(read.customer == info.customer);
   CHECK(read.incident == info.incident);
   CHECK(read.built == info.built);
   CHECK(read.version == info.version);
+  CHECK(read.build == 12);
 }
 
 TEST_CASE("a description without an id that is one is refused", "[profile]") {
