@@ -31,7 +31,7 @@ struct Built {
     build_image(base, load_customer(customer.string(), {}), options, image, hasher, progress);
   }
   VerifyReport verified(const std::string& path, const std::string& bmap = "") {
-    return verify_stick(path, bmap, progress);
+    return verify_stick({path, bmap, {}, {}}, progress);
   }
   mend::test::TempFolder folder;
   Silent progress;
