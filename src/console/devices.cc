@@ -34,7 +34,7 @@ Devices::Names Devices::list() const {
   Names names;
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(sys_root_ + "/block", error)) {
-    const fs::path path = entry.path();
+    const fs::path& path = entry.path();
     std::error_code missing;
     if (!fs::exists(path / "device", missing) || line_of(path / "size") == "0")
       continue;  // virtual; without a medium
@@ -42,13 +42,15 @@ Devices::Names Devices::list() const {
     std::string text;
     for (const char* part : {"vendor", "model"}) {
       const std::string value = line_of(path / "device" / part);
-      if (!value.empty()) text += (text.empty() ? "" : " ") + value;
+      if (value.empty()) continue;
+      if (!text.empty()) text += " ";
+      text += value;
     }
     names[path.string()] = {DeviceChange::Kind::kDisk, true, device,
                             text.empty() ? device : device + " (" + text + ")"};
   }
   for (const fs::directory_entry& entry : fs::directory_iterator(sys_root_ + "/class/input", error)) {
-    const fs::path path = entry.path();
+    const fs::path& path = entry.path();
     if (!path.filename().string().starts_with("input") || !has_letters(line_of(path / "capabilities/key")))
       continue;
     names[path.string()] = {DeviceChange::Kind::kKeyboard, true, "", line_of(path / "name")};

@@ -76,6 +76,8 @@ struct KeyEntry {
   Message message;
 };
 
+// Grouped by meaning, which costs a few bytes of the one there is.
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding)
 struct Model {
   Heading heading;
   Page page = Page::kWorking;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The descriptions of the terminals that a stick meets, built in since it has no files for them. Generated from
-// the build machine's own by terminfo.cmake.
+// The descriptions of the terminals that a stick meets, built in since it has no files for them. Generated
+// from the build machine's own by terminfo.cmake.
 #pragma once
 
 #include <array>
