@@ -180,6 +180,7 @@ void Plain::show_verdict(const Model& model) {
     lines_.line("    " + fmt::format(texts::kBig, model.ending->word), model.ending->style);
     lines_.line("");
     for (const std::string& line : model.ending->advice) lines_.line("    " + line);
+    if (!model.heading.warning.empty()) lines_.line("    " + model.heading.warning, Style::kBad);
   }
   told_verdict_ = true;
   lines_.line("");

@@ -155,7 +155,7 @@ std::optional<Finding> look_at_file(const std::string& path) {
   if (!file && !file.eof()) return Finding{Finding::Kind::kUnreadable, path, 0, "it cannot be read", true};
   if (path.ends_with(kSealedSuffix)) {
     return Finding{Finding::Kind::kSealed, path, 0,
-                   "it is sealed: open it with `mendstick logs open` and give what comes of it", true};
+                   "it is sealed: open it with `mendstick audit open` and give what comes of it", true};
   }
   const std::string_view start = head;
   if (start.starts_with("\xff\xfe") || start.starts_with("\xfe\xff") || start.starts_with("\xef\xbb\xbf") ||

@@ -22,10 +22,11 @@ constexpr std::array kRemedies = {
     Remedy{"refused",
            "A rule or a safety check forbids the repair. Read the reason; where the manifest is too "
            "narrow, correct it and start the PC again, else repair this PC by hand."},
-    Remedy{"unsafe",
-           "Windows left its drive in a state in which a repair could do harm. For a hibernated PC "
-           "allow discard_hibernation in the profile (the session is lost); for a dirty volume let "
-           "Windows check it, or set allow_dirty."},
+    Remedy{
+        "unsafe",
+        "Windows left its drive in a state in which a repair could do harm. For a PC that was shut down "
+        "with fast startup, set discard_hibernation = \"fast-startup\" in the profile; for a hibernated one "
+        "\"all\" (work that was open is lost); for a dirty volume let Windows check it, or set allow_dirty."},
     Remedy{"unsupported",
            "This kind of disk or encryption is not handled. Repair this PC with Windows' own "
            "recovery environment."},

@@ -114,7 +114,7 @@ class AtBuild(Scratch):
         # Nothing with a fault is signed.
         edit(self.customer / "profile.toml", 'mode = "ask"', 'mode = "fast"')
         (self.customer / "profile.toml.minisig").unlink()
-        self.assertIn("acme/profile.toml:10:", mendstick("sign", self.customer, status=2).stderr)
+        self.assertIn("acme/profile.toml:12:8: 'mode'", mendstick("sign", self.customer, status=2).stderr)
         self.assertFalse((self.customer / "profile.toml.minisig").exists())
 
     def test_each_key_is_good_for_its_own_files_only(self):

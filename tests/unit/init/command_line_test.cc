@@ -48,7 +48,7 @@ TEST_CASE("PF-4: nothing that a profile decides is taken from here", "[init]") {
     const CommandLine line = parse_command_line(std::string("mendstick.") + key);
     CAPTURE(key);
     REQUIRE(line.faults.size() == 1);
-    CHECK(line.faults[0].find("is not known here; image, mode and debug are") != std::string::npos);
+    CHECK(line.faults[0].find("is not known here; image, mode, console and debug are") != std::string::npos);
   }
   CHECK(
       parse_command_line("shell=1 unsigned=allow init=/bin/sh").faults.empty());  // the kernel's, or nobody's

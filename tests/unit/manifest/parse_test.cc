@@ -191,7 +191,7 @@ TEST_CASE("MF-2: each fault is told with file, line and column", "[manifest]") {
       {"[manifest]\nauthor = \"x\"\nid = \"m\"\nversion = 1\ntitle = \"t\"\n[[rule]]\nid = \"r\"\naction = "
        "\"delete\"\n"
        "path = 'a'\n",
-       "config.key.unknown", "m.toml:2:1: ", "[manifest] knows no key 'author'; it knows id, source"},
+       "config.key.unknown", "m.toml:2:1: ", "[manifest] knows no key 'author'; it knows build"},
       {with_path("a") + "when = 5\n", "config.type", "m.toml:9:8: ", "a table"},
       // [manifest]
       {"[manifest]\nversion = 1\ntitle = \"t\"\n", "config.key.missing",

@@ -109,7 +109,7 @@ TEST_CASE("LF-2: a file of a gigabyte is not read", "[report]") {
 TEST_CASE("a sealed log is named with what opens it", "[report]") {
   const Finding finding = finding_of("x.jsonl.sealed", "anything");
   CHECK(finding.kind == Finding::Kind::kSealed);
-  CHECK(finding.why.find("mendstick logs open") != std::string::npos);
+  CHECK(finding.why.find("mendstick audit open") != std::string::npos);
 }
 
 TEST_CASE("LF-3: two different logs of one run are both left out", "[report]") {
