@@ -50,7 +50,7 @@ std::string receipt_text(const crypto::Sha256Digest& closing) {
     if (digit != 0 && digit % kGroupDigits == 0) text += '-';
     unsigned value = 0;
     for (size_t bit = digit * kBitsPerDigit; bit < (digit + 1) * kBitsPerDigit; ++bit)
-      value = value << 1 | ((closing[bit / 8] >> (7 - bit % 8)) & 1U);
+      value = value << 1 | ((unsigned{closing[bit / 8]} >> (7 - bit % 8)) & 1U);
     text += kDigits[value];
   }
   return text;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "report/page.h"
 
-#include <regex>
-
 #include "base/error.h"
 #include "report/documents.h"
 #include "tests/support/catch.h"
@@ -65,9 +63,16 @@ TEST_CASE("PG-2: the page names no other place, and its policy has the hashes of
   const std::string policy = between("Content-Security-Policy\" content=\"", "\"");
   CHECK(policy.find("default-src 'none'") == 0);
   CHECK(policy.find("unsafe") == std::string::npos);
-  // Judged by another implementation of base 64: each has 44 digits of SHA-256.
-  CHECK(std::regex_search(
-      policy, std::regex("style-src 'sha256-[A-Za-z0-9+/]{43}='; script-src 'sha256-[A-Za-z0-9+/]{43}=';")));
+  // SHA-256 in base 64 has 43 digits, then one sign that fills up. The browser judges their values
+  // (tests/web).
+  for (const char* source : {"style-src 'sha256-", "script-src 'sha256-"}) {
+    CAPTURE(source);
+    const size_t at = policy.find(source);
+    REQUIRE(at != std::string::npos);
+    const std::string digest = policy.substr(at + std::string(source).size(), 46);
+    CHECK(digest.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") == 43);
+    CHECK(digest.substr(43) == "=';");
+  }
   for (const char* mark : {"@POLICY@", "@STYLE@", "@SCRIPT@", "@DATA@", "http:", "https:", " src="}) {
     const size_t at = page.find(mark);
     // The namespace of SVG is a name, nothing that is loaded.
