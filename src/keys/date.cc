@@ -73,11 +73,12 @@ std::optional<Time> from_fields(int64_t year, int64_t month, int64_t day, second
 std::optional<Time> from_milliseconds(Scanner in) {
   const auto count = in.number(15);
   if (!count || !in.take(')')) return std::nullopt;
-  const Time time{milliseconds(*count)};
-  return time < Time(std::chrono::sys_days(std::chrono::year(kFirstYear) / 1 / 1)) ||
-                 time > Time(std::chrono::sys_days(std::chrono::year(kLastYear) / 1 / 1))
-             ? std::nullopt
-             : std::optional(time);
+  // In milliseconds, since nanoseconds end in the year 2262.
+  const std::chrono::sys_time<milliseconds> time{milliseconds(*count)};
+  if (time < std::chrono::sys_days(std::chrono::year(kFirstYear) / 1 / 1) ||
+      time > std::chrono::sys_days(std::chrono::year(kLastYear) / 1 / 1))
+    return std::nullopt;
+  return Time(time);
 }
 
 // 20240719052700.0Z

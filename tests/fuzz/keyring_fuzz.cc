@@ -31,7 +31,7 @@ void look_at(const ByteVector& file) {
     if (uint64_t{info.cost.passes} * info.cost.memory_kib > 1024) return;
     const OpenKeyring open = keyring.open(Passphrase::choose(fixture::kDigits));
     bitlocker::Credentials keys;
-    (void)open.take({{fixture::guid(1), fixture::guid(2)}, {fixture::guid(9)}, "PC03"}, keys);
+    (void)open.take({{fixture::sealed_id(1), fixture::sealed_id(2)}, {fixture::sealed_id(9)}, "PC03"}, keys);
     (void)open.take_all();
   } catch (const Error& error) {
     require(std::string_view(error.id()).starts_with("keys.keyring."));

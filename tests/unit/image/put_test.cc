@@ -48,7 +48,7 @@ bool has(const std::vector<std::string>& lines, std::string_view what) {
 // Another one of the same customer, larger than the room of the old one.
 ByteVector other_keyring(const std::string& customer = "Example GmbH") {
   bitlocker::Credentials keys = keys::test::sample_keys();
-  for (uint16_t n = 0; n < 300; ++n) keys::test::add(keys, n, keys::test::guid(1000u + n), "PC");
+  for (uint16_t n = 0; n < 300; ++n) keys::test::add(keys, n, keys::test::sealed_id(1000u + n), "PC");
   keys::SealRequest request = keys::test::sample_request();
   request.customer = customer;
   return keys::seal_keyring(keys, keys::Passphrase::choose(keys::test::kDigits), request);

@@ -20,7 +20,8 @@ inline bitlocker::RecoveryPassword password(uint16_t n) {
   return bitlocker::RecoveryPassword::from_words(words);
 }
 
-inline Guid guid(uint32_t n) {
+// Not `guid`, which key_files.h has in the same program.
+inline Guid sealed_id(uint32_t n) {
   Guid id;
   id.bytes.fill(0x40);
   write_le<uint32_t>(id.bytes, 0, n);
@@ -34,13 +35,14 @@ inline void add(bitlocker::Credentials& to, uint16_t n, std::optional<Guid> id, 
 // One of each class, and two of some.
 inline bitlocker::Credentials sample_keys() {
   bitlocker::Credentials keys;
-  add(keys, 100, guid(1), "PC01");
-  add(keys, 200, guid(2), "PC02");
-  add(keys, 250, guid(2), "PC02");  // one ID, two keys: which is the right one is not known
+  add(keys, 100, sealed_id(1), "PC01");
+  add(keys, 200, sealed_id(2), "PC02");
+  add(keys, 250, sealed_id(2), "PC02");  // one ID, two keys: which is the right one is not known
   add(keys, 300, std::nullopt, "PC03.corp.example");
   add(keys, 400, std::nullopt, "pc03");
   add(keys, 500, std::nullopt, "");
-  keys.startup_keys.push_back(bitlocker::StartupKey::from_parts(guid(9), guid(10), ByteVector(32, 0x77)));
+  keys.startup_keys.push_back(
+      bitlocker::StartupKey::from_parts(sealed_id(9), sealed_id(10), ByteVector(32, 0x77)));
   return keys;
 }
 

@@ -65,13 +65,13 @@ TEST_CASE("a keyring gives back what was sealed, to its passphrase and to its re
     const bitlocker::Credentials all = open.take_all();
     CHECK(numbers(all) == std::multiset<unsigned>{100, 200, 250, 300, 400, 500});
     for (const auto& candidate : all.recovery) {
-      if (candidate.protector_id != guid(1)) continue;
+      if (candidate.protector_id != sealed_id(1)) continue;
       CHECK(candidate.host == "PC01");
       CHECK(equal(candidate.password.key_words(), password(100).key_words()));
     }
     REQUIRE(all.startup_keys.size() == 1);
-    CHECK(all.startup_keys[0].key_id() == guid(9));
-    CHECK(all.startup_keys[0].volume_guid() == guid(10));
+    CHECK(all.startup_keys[0].key_id() == sealed_id(9));
+    CHECK(all.startup_keys[0].volume_guid() == sealed_id(10));
     CHECK(equal(all.startup_keys[0].key(), ByteVector(32, 0x77)));
   }
   CHECK(id_of_error([&] { (void)keyring.open(crypto::make_key_pair()); }) == "keys.keyring.recipient");
@@ -85,18 +85,18 @@ TEST_CASE("a keyring that was sealed to no recipient opens with its passphrase o
 
 TEST_CASE("KR-3: a volume is given the keys of its protectors, and no other", "[keys]") {
   const OpenKeyring open = open_sample();
-  CHECK(taken(open, {{guid(1)}, {}, "PC99"}) == std::multiset<unsigned>{100});
-  CHECK(taken(open, {{guid(2)}, {}, ""}) == std::multiset<unsigned>{200, 250});
-  CHECK(taken(open, {{guid(5), guid(1)}, {}, "PC03"}) == std::multiset<unsigned>{100});
+  CHECK(taken(open, {{sealed_id(1)}, {}, "PC99"}) == std::multiset<unsigned>{100});
+  CHECK(taken(open, {{sealed_id(2)}, {}, ""}) == std::multiset<unsigned>{200, 250});
+  CHECK(taken(open, {{sealed_id(5), sealed_id(1)}, {}, "PC03"}) == std::multiset<unsigned>{100});
   // No key under its ID: those without an ID that are its host's, and those that may be anybody's.
-  CHECK(taken(open, {{guid(5)}, {}, "PC03"}) == std::multiset<unsigned>{300, 400, 500});
-  CHECK(taken(open, {{guid(5)}, {}, "PC01"}) == std::multiset<unsigned>{500});
-  CHECK(taken(open, {{guid(5)}, {}, ""}) == std::multiset<unsigned>{500});
+  CHECK(taken(open, {{sealed_id(5)}, {}, "PC03"}) == std::multiset<unsigned>{300, 400, 500});
+  CHECK(taken(open, {{sealed_id(5)}, {}, "PC01"}) == std::multiset<unsigned>{500});
+  CHECK(taken(open, {{sealed_id(5)}, {}, ""}) == std::multiset<unsigned>{500});
   // A startup key's ID is no recovery password's, and the other way about.
-  CHECK(taken(open, {{guid(9)}, {guid(1)}, ""}) == std::multiset<unsigned>{500});
+  CHECK(taken(open, {{sealed_id(9)}, {sealed_id(1)}, ""}) == std::multiset<unsigned>{500});
   CHECK(taken(open, {}).empty());
   bitlocker::Credentials keys;
-  CHECK(open.take({{}, {guid(9)}, "PC03"}, keys) == 1);
+  CHECK(open.take({{}, {sealed_id(9)}, "PC03"}, keys) == 1);
   CHECK(keys.startup_keys.size() == 1);
 }
 
@@ -154,12 +154,12 @@ TEST_CASE("KR-1: the file shows neither hosts nor IDs, nor the exact count", "[k
   const std::string_view text = as_text(file);
   for (const char* host : {"PC01", "pc01", "PC02", "pc03", "PC03", "corp"})
     CHECK(text.find(host) == text.npos);
-  for (const uint32_t n : {1u, 2u, 9u, 10u}) CHECK(text.find(as_text(guid(n).bytes)) == text.npos);
+  for (const uint32_t n : {1u, 2u, 9u, 10u}) CHECK(text.find(as_text(sealed_id(n).bytes)) == text.npos);
   CHECK(text.find("Example GmbH") != text.npos);  // whose it is, it does show
   bitlocker::Credentials keys = sample_keys();
-  for (uint32_t n = 0; n < 57; ++n) add(keys, static_cast<uint16_t>(n), guid(100 + n), "PC");
+  for (uint32_t n = 0; n < 57; ++n) add(keys, static_cast<uint16_t>(n), sealed_id(100 + n), "PC");
   CHECK(seal_keyring(keys, Passphrase::choose(kDigits), sample_request()).size() == file.size());
-  add(keys, 7, guid(999), "PC");
+  add(keys, 7, sealed_id(999), "PC");
   CHECK(seal_keyring(keys, Passphrase::choose(kDigits), sample_request()).size() ==
         file.size() + 64 * kRowBytes);
 }
@@ -250,14 +250,14 @@ TEST_CASE("KR-2: even with the master secret a row opens in its own place only",
   const Secret master(ByteVector(32, 5));
   const Subkeys keys = derive(master);
   const ByteVector id(16, 1), other_id(16, 2);
-  const Tag tag = tag_of(keys, Class::kRecoveryId, 0, guid(1).bytes);
+  const Tag tag = tag_of(keys, Class::kRecoveryId, 0, sealed_id(1).bytes);
   Entry entry;
   entry.key = Secret(password(1).key_words());
   ByteVector row = seal_row(keys, id, tag, encode_entry(entry).bytes());
   REQUIRE(row.size() == kRowBytes);
   CHECK(open_row(keys, id, row));
   CHECK_FALSE(open_row(keys, other_id, row));
-  const Tag other_tag = tag_of(keys, Class::kRecoveryId, 1, guid(1).bytes);
+  const Tag other_tag = tag_of(keys, Class::kRecoveryId, 1, sealed_id(1).bytes);
   std::copy(other_tag.begin(), other_tag.end(), row.begin());
   CHECK_FALSE(open_row(keys, id, row));
 }
@@ -296,7 +296,7 @@ TEST_CASE("the vectors of FORMAT.md", "[keys]") {
     for (uint8_t& byte : out) byte = next++;
   };
   bitlocker::Credentials keys;
-  add(keys, 100, guid(1), "PC01");
+  add(keys, 100, sealed_id(1), "PC01");
   const ByteVector file = seal_keyring(keys, Passphrase::choose(kDigits), request);
   ByteVector counting(64);
   for (size_t i = 0; i < counting.size(); ++i) counting[i] = static_cast<uint8_t>(i);
@@ -306,7 +306,8 @@ TEST_CASE("the vectors of FORMAT.md", "[keys]") {
   CHECK(to_hex(subkeys.index.bytes()) == "b34f132893a6ff8abf9ec08efa119222b7725664880c0f4fff81f25bb2cfbb23");
   CHECK(to_hex(subkeys.rows.bytes()) == "6fa409432b4d133bf43ec98dab0870ee0dcf59404f6b487943e088d35f6f6410");
   CHECK(to_hex(subkeys.file.bytes()) == "bda5227983fd01d426329b81953b53a29b4b0a385bf692cc6b6fcad99864a4e3");
-  CHECK(to_hex(tag_of(subkeys, Class::kRecoveryId, 0, guid(1).bytes)) == "c9b2781e831804474dc5c0d0ba15a8d4");
+  CHECK(to_hex(tag_of(subkeys, Class::kRecoveryId, 0, sealed_id(1).bytes)) ==
+        "c9b2781e831804474dc5c0d0ba15a8d4");
   CHECK(in_file(0x100, 48) ==
         "959e3c7ddc5a1da904c8b5739b1204b1e9dd9aad5276db6e0bb3aefc235f615d492b342492d7f71d2595f90b96fe58c0");
   CHECK(in_file(file.size() - 64, 32) == "67b7fb6c587f2394767ae2c0237e8e72392bdeb1ea6702ff4683b79366bd7656");
