@@ -39,6 +39,7 @@ std::vector<const RecoveryCandidate*> order_of_trial(const std::vector<RecoveryC
   }
   std::stable_sort(trials.begin(), trials.end(), comes_before);
   std::vector<const RecoveryCandidate*> order;
+  order.reserve(trials.size());
   for (const Trial& trial : trials) order.push_back(trial.candidate);
   return order;
 }

@@ -28,7 +28,7 @@ std::vector<std::string> manifests_in(const std::string& folder) {
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
-    if (name.front() != '.' && name.ends_with(".toml")) paths.push_back(folder + "/" + name);
+    if (name.front() != '.' && name.ends_with(".toml")) paths.push_back((fs::path(folder) / name).string());
   }
   std::sort(paths.begin(), paths.end());
   return paths;
