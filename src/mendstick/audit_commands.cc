@@ -22,6 +22,7 @@ struct GivenReceipt {
 
 std::vector<GivenReceipt> parse_all(const std::vector<std::string>& texts) {
   std::vector<GivenReceipt> receipts;
+  receipts.reserve(texts.size());
   for (const std::string& text : texts) receipts.push_back({text, audit::Receipt::parse(text)});
   return receipts;
 }
