@@ -74,7 +74,7 @@ def measure(bench, row):
         manifest = SOURCE / "configs/manifests/crowdstrike-2024-07-19.toml"
         (stick / "manifests" / manifest.name).write_bytes(manifest.read_bytes())
         (stick / "mendstick/image.toml").write_text(IMAGE_INFO)
-        (stick / "profile.toml").write_text('[customer]\nname = "Bench"\n[repair]\ncheck = "full"\n')
+        (stick / "profile.toml").write_text('[customer]\nname = "Bench"\n[stick]\nunsigned = "allow"\n[repair]\ncheck = "full"\n')
         times = []
         while len(times) < PRESSES:
             session = Session(bench.mend, stick, image)
