@@ -77,6 +77,10 @@ bool set_row(int terminal, int table, int first, std::u16string_view keys, size_
 
 }  // namespace
 
+bool lock_numbers(int terminal) {
+  return ::ioctl(terminal, KDSETLED, 0) == 0 && ::ioctl(terminal, KDSKBLED, K_NUMLOCK) == 0;
+}
+
 int layout_count() {
   return static_cast<int>(kLayouts.size());
 }

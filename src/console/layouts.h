@@ -8,6 +8,10 @@
 
 namespace mend::console {
 
+// Makes the number pad of a virtual console give digits, whatever its Num Lock was. The keyboard's light
+// stays off: some laptops take it as the order to make digits of letters. False when `terminal` is none.
+bool lock_numbers(int terminal);
+
 int layout_count();
 // "US", "German", "French".
 const char* layout_name(int layout);

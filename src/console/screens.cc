@@ -112,6 +112,7 @@ void Screens::open(Device device) {
   const bool own = device.path().empty();
   if (is_virtual_console(device.path())) {
     enlarge_font(device.output());
+    lock_numbers(device.output());
     line->full = Terminal::open(device, "linux", Charset::kUnicode);
   } else if (own) {
     const std::string type = variable("TERM");
