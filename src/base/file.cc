@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 
 #include "base/error.h"
@@ -141,6 +142,13 @@ Secret read_secret_file(const std::string& path, uint64_t limit_bytes) {
 ByteVector read_file(const std::string& path, uint64_t limit_bytes) {
   const Secret content = read_secret_file(path, limit_bytes);
   return {content.bytes().begin(), content.bytes().end()};
+}
+
+std::string first_line(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return printable(trim_ascii(line));
 }
 
 }  // namespace mend

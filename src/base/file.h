@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Small files that an operator names: manifests, key files. Read whole, up to a limit; regular files and
-// pipes. Disks and images are not read here but through block::FileDevice.
+// pipes. Also what the kernel tells in a line. Disks and images are not read here but through
+// block::FileDevice.
 //
 // Invariants
 //   FI-1  Never more than the limit is held, whatever the file says its size is, and whatever a pipe
@@ -23,5 +24,8 @@ Secret read_secret_file(const std::string& path, uint64_t limit_bytes);
 // FI-2: under a hidden name first, which gets the final one when the bytes are on the disk. kIo
 // "base.file.write".
 void write_secret_file(const std::string& path, Bytes content);
+// The first line of a file of sysfs or procfs, printable and without white space around it; empty when there
+// is none.
+std::string first_line(const std::string& path);
 
 }  // namespace mend

@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "console/devices.h"
 
-#include <filesystem>
-#include <fstream>
+#include <fmt/format.h>
 
-#include "base/text.h"
+#include <filesystem>
+
+#include "base/file.h"
 
 namespace mend::console {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string line_of(const fs::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return printable(trim_ascii(line));
-}
 
 // The number of a key that every keyboard has and no power button or lid: KEY_A, bit 30 of the last word.
 bool has_letters(const std::string& capabilities) {
@@ -36,24 +30,24 @@ Devices::Names Devices::list() const {
   for (const fs::directory_entry& entry : fs::directory_iterator(sys_root_ + "/block", error)) {
     const fs::path& path = entry.path();
     std::error_code missing;
-    if (!fs::exists(path / "device", missing) || line_of(path / "size") == "0")
+    if (!fs::exists(path / "device", missing) || first_line(path / "size") == "0")
       continue;  // virtual; without a medium
     const std::string device = "/dev/" + path.filename().string();
     std::string text;
     for (const char* part : {"vendor", "model"}) {
-      const std::string value = line_of(path / "device" / part);
+      const std::string value = first_line(path / "device" / part);
       if (value.empty()) continue;
       if (!text.empty()) text += " ";
       text += value;
     }
     names[path.string()] = {DeviceChange::Kind::kDisk, true, device,
-                            text.empty() ? device : device + " (" + text + ")"};
+                            text.empty() ? device : fmt::format("{} ({})", device, text)};
   }
   for (const fs::directory_entry& entry : fs::directory_iterator(sys_root_ + "/class/input", error)) {
     const fs::path& path = entry.path();
-    if (!path.filename().string().starts_with("input") || !has_letters(line_of(path / "capabilities/key")))
+    if (!path.filename().string().starts_with("input") || !has_letters(first_line(path / "capabilities/key")))
       continue;
-    names[path.string()] = {DeviceChange::Kind::kKeyboard, true, "", line_of(path / "name")};
+    names[path.string()] = {DeviceChange::Kind::kKeyboard, true, "", first_line(path / "name")};
   }
   return names;
 }

@@ -3,19 +3,11 @@
 
 #include <time.h>
 
-#include <fstream>
-
+#include "base/file.h"
 #include "base/text.h"
 
 namespace mend::repair {
 namespace {
-
-std::string first_line(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return printable(trim_ascii(line));
-}
 
 // Makers who fill nothing in leave these.
 std::string unless_placeholder(std::string text) {
