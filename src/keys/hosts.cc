@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "keys/hosts.h"
 
-#include <algorithm>
 #include <optional>
 
 #include "base/error.h"
@@ -11,6 +10,7 @@
 #include "keys/decode.h"
 #include "keys/header.h"
 #include "keys/keys.h"
+#include "keys/lines.h"
 #include "keys/scan.h"
 
 namespace mend::keys {
@@ -22,16 +22,6 @@ std::optional<size_t> host_column(const Row& header) {
       if (role_of(header.cell(i)) == role) return i;
   }
   return std::nullopt;
-}
-
-template <typename Use>  // (line, its number)
-void for_each_line(std::string_view text, Use use) {
-  size_t number = 1;
-  for (size_t at = 0; at < text.size(); ++number) {
-    const size_t end = std::min(text.find_first_of("\r\n", at), text.size());
-    use(text.substr(at, end - at), number);
-    at = end + (text.substr(end).starts_with("\r\n") ? 2 : 1);
-  }
 }
 
 }  // namespace

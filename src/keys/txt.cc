@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "keys/lines.h"
 #include "keys/scan.h"
 
 namespace mend::keys {
@@ -36,16 +37,6 @@ bool names_something_else(std::string_view line) {
   for (std::string_view word : {"device", "tenant", "object", "computer"})
     if (contains_word(line, word)) return true;
   return false;
-}
-
-template <typename Use>  // (line, its number)
-void for_each_line(std::string_view text, Use use) {
-  size_t number = 1;
-  for (size_t at = 0; at < text.size(); ++number) {
-    const size_t end = std::min(text.find_first_of("\r\n", at), text.size());
-    use(text.substr(at, end - at), number);
-    at = end + (text.substr(end).starts_with("\r\n") ? 2 : 1);
-  }
 }
 
 // The protector's ID of a text that holds one key and one GUID.
