@@ -23,7 +23,6 @@ class Plain {
   screen::Keys keys(Clock::time_point now);
   // What a key means here: a verdict goes by any key that means nothing else.
   static screen::Key translated(const screen::Key& key, const Model& model);
-  screen::Lines take_lines() { return std::move(lines_); }
 
  private:
   void turn_to(const Model& model);

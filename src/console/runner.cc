@@ -34,13 +34,11 @@ void Runner::start(Asks asks, std::function<Event(Runner&)> work) {
   if (thread_.joinable()) thread_.join();
   asks_ = asks;
   has_key_ = false;
-  committing_ = false;
   phase_.reset();
   running_ = true;
   thread_ = std::thread([this, work = std::move(work)] {
     Event last = work(*this);
     running_ = false;
-    committing_ = false;
     post(std::move(last));
   });
 }
@@ -91,7 +89,6 @@ void Runner::answer(bool consent) {
 }
 
 void Runner::progress(repair::Phase phase, std::string_view what, double fraction) {
-  committing_ = phase == repair::Phase::kCommit;
   const uint64_t now_ns = monotonic_ns();
   const bool same = phase_ == phase && what_ == what;
   if (same && now_ns - told_at_ns_ < kProgressNs) return;
@@ -134,6 +131,7 @@ repair::KeyAnswer Runner::key(const repair::KeyQuestion& question) {
 repair::Consent Runner::consent(const std::vector<const repair::VolumeReport*>& planned) {
   if (asks_ != Asks::kKeysAndConsent) return repair::Consent::kNotAsked;
   std::vector<repair::VolumeReport> reports;
+  reports.reserve(planned.size());
   for (const repair::VolumeReport* report : planned) reports.push_back(*report);
   {
     const std::lock_guard lock(mutex_);

@@ -43,8 +43,6 @@ class Runner : public repair::Operator {
   void answer(repair::KeyAnswer answer);
   void answer(bool consent);
   void set_has_key() { has_key_ = true; }
-  // True while writing to a disk.
-  bool committing() const { return committing_; }
 
   // --- on any thread ---
   void post(Event event);
@@ -64,8 +62,7 @@ class Runner : public repair::Operator {
  private:
   int fd_ = -1;
   std::thread thread_, beside_;
-  std::atomic<bool> running_ = false, running_beside_ = false, has_key_ = false, committing_ = false,
-                    ending_ = false;
+  std::atomic<bool> running_ = false, running_beside_ = false, has_key_ = false, ending_ = false;
   Asks asks_ = Asks::kNothing;
   std::mutex mutex_;
   std::condition_variable answered_;
