@@ -10,10 +10,13 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "tests/support/catch.h"
+#include "tests/support/error_id.h"
 #include "tests/support/temp_folder.h"
 
 namespace mend::audit {
 namespace {
+
+using mend::test::id_of_error;
 
 using test::TempFolder;
 
@@ -38,16 +41,6 @@ struct Sealed {
   crypto::Sha256Digest closing{};
   ByteVector bytes;
 };
-
-template <typename Call>
-std::string id_of_error(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.id();
-  }
-  return "";
-}
 
 TEST_CASE("A-6: a sealed log shows nothing of its lines, and its recipient reads them all", "[audit]") {
   const Sealed sealed;

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Looks through the memory of this process while a keyring is open, and after it. So no secret may be in the
-// program itself: all are made by a child, which writes the keyring, and are known here with every bit turned
-// over.
+// Looks through the memory of this process while a keyring is open, and after it. All secrets are made by a
+// child, which writes the keyring, and are known here with every bit turned over.
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <functional>
-#include <sstream>
 #include <string>
 
 #include "base/file.h"
 #include "crypto/random.h"
 #include "tests/support/catch.h"
+#include "tests/support/memory_search.h"
 #include "tests/support/temp_folder.h"
 #include "tests/unit/keys/keyring_fixture.h"
 
 namespace mend::keys::test {
 namespace {
 
+using mend::test::find_in_memory;
 using mend::test::TempFolder;
 
 constexpr size_t kPieceBytes = 16;  // of each secret, so many bytes are looked for
@@ -34,27 +34,7 @@ std::string place_of(const uint8_t* turned) {
       if (at[i] != static_cast<uint8_t>(~turned[i])) return false;
     return true;
   };
-  std::ifstream maps("/proc/self/maps");
-  std::ifstream memory("/proc/self/mem", std::ios::binary);
-  ByteVector content;
-  for (std::string line; std::getline(maps, line);) {
-    uint64_t from = 0, to = 0;
-    char dash = 0;
-    std::string rights;
-    std::istringstream fields(line);
-    fields >> std::hex >> from >> dash >> to >> rights;
-    if (rights.substr(0, 2) != "rw" || to - from > uint64_t{512} << 20) continue;
-    content.resize(static_cast<size_t>(to - from));
-    memory.clear();
-    memory.seekg(static_cast<std::streamoff>(from));
-    memory.read(reinterpret_cast<char*>(content.data()), static_cast<std::streamsize>(content.size()));
-    const auto size = static_cast<size_t>(memory.gcount());
-    bool found = false;
-    for (size_t i = 0; i + kPieceBytes <= size && !found; ++i) found = is_here(content.data() + i);
-    wipe(content);  // what was copied is not to be found the next time
-    if (found) return line;
-  }
-  return "";
+  return find_in_memory(kPieceBytes, is_here).value_or("");
 }
 
 void in_child(const std::function<void()>& work) {
@@ -163,10 +143,7 @@ TEST_CASE("KR-3 and KR-4: one volume's key is all that an open keyring puts into
     }
     CHECK_FALSE(place(kWantedKey).empty());
   }
-#ifndef __SANITIZE_ADDRESS__  // it keeps the frames of functions that have returned, and what was spilled
-                              // there
   CHECK(place(kWantedKey).empty());
-#endif
 }
 
 }  // namespace

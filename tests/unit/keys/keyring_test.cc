@@ -7,22 +7,15 @@
 #include "base/error.h"
 #include "crypto/sha256.h"
 #include "tests/support/catch.h"
+#include "tests/support/error_id.h"
 #include "tests/unit/keys/keyring_fixture.h"
 
 namespace mend::keys::test {
 namespace {
 
-using namespace keyring_format;
+using mend::test::id_of_error;
 
-template <typename Call>
-std::string id_of_error(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.id();
-  }
-  return "";
-}
+using namespace keyring_format;
 
 std::string open_error(const ByteVector& file) {
   return id_of_error([&] { (void)Keyring::parse(file, "keyring").open(Passphrase::choose(kDigits)); });

@@ -8,13 +8,12 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
-#include <sstream>
 #include <string>
-#include <vector>
 
 #include "base/error.h"
 #include "keys/keys.h"
 #include "tests/support/catch.h"
+#include "tests/support/memory_search.h"
 
 namespace mend::keys::test {
 namespace {
@@ -24,35 +23,15 @@ constexpr unsigned char kTurned[] = {0xc8, 0xcf, 0xcd, 0xc8, 0xce, 0xcc, 0xd2,
                                      0xcb, 0xce, 0xca, 0xc6, 0xcb, 0xcc};
 constexpr size_t kLength = sizeof kTurned;
 
-bool is_here(const char* at) {
+bool is_here(const uint8_t* at) {
   for (size_t i = 0; i < kLength; ++i)
-    if (static_cast<unsigned char>(at[i]) != static_cast<unsigned char>(~kTurned[i])) return false;
+    if (at[i] != static_cast<uint8_t>(~kTurned[i])) return false;
   return true;
 }
 
 // Where the key's text lies in memory that was written to, if anywhere.
 std::optional<std::string> find_key() {
-  std::ifstream maps("/proc/self/maps");
-  std::ifstream memory("/proc/self/mem", std::ios::binary);
-  std::vector<char> content;
-  for (std::string line; std::getline(maps, line);) {
-    uint64_t from = 0, to = 0;
-    char dash = 0;
-    std::string rights;
-    std::istringstream fields(line);
-    fields >> std::hex >> from >> dash >> to >> rights;
-    if (rights.substr(0, 2) != "rw" || to - from > uint64_t{512} << 20) continue;
-    content.resize(static_cast<size_t>(to - from));
-    memory.clear();
-    memory.seekg(static_cast<std::streamoff>(from));
-    memory.read(content.data(), static_cast<std::streamsize>(content.size()));
-    const auto size = static_cast<size_t>(memory.gcount());
-    bool found = false;
-    for (size_t i = 0; i + kLength <= size && !found; ++i) found = is_here(content.data() + i);
-    std::fill(content.begin(), content.end(), '\0');  // what was copied is not to be found the next time
-    if (found) return line;
-  }
-  return std::nullopt;
+  return mend::test::find_in_memory(kLength, is_here);
 }
 
 // `KEY` in the text becomes the key, in a child whose memory goes with it.

@@ -3,19 +3,12 @@
 
 #include "base/error.h"
 #include "tests/support/catch.h"
+#include "tests/support/error_id.h"
 
 namespace mend::keys::test {
 namespace {
 
-template <typename Call>
-std::string id_of_error(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.id();
-  }
-  return "";
-}
+using mend::test::id_of_error;
 
 TEST_CASE("keys of a recipient are read as they were written", "[keys]") {
   const crypto::KeyPair pair = crypto::make_key_pair();
