@@ -44,6 +44,11 @@ class Console:
         plain = re.sub(rb"\x1b\[[0-9;]*[A-Za-z]", b"", self.raw).replace(b"\r", b"")
         return plain.decode()
 
+    @property
+    def sentences(self):
+        """The text without its line breaks, whose places depend on the length of file names."""
+        return " ".join(self.text.split())
+
     def wait_for(self, words):
         end = time.monotonic() + PATIENCE
         while words not in self.text:

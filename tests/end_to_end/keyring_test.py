@@ -176,11 +176,11 @@ class OnTheStick(Sealed):
         shutil.copy(self.keyring, self.stick)
         console = self.console()
         self.finish(console, "*** FIXED ***")
-        self.assertIn("Somebody AG", console.text)
+        self.assertIn('the customer "Somebody AG"', console.sentences)
         (self.stick / "keyring").write_bytes(self.keyring.read_bytes()[:-1])
         console = self.console()
         self.finish(console, "*** FIXED EARLIER ***")
-        self.assertIn("no whole keyring", console.text)
+        self.assertIn("no whole keyring", console.sentences)
 
     def write_keys_of_nobody(self):
         (self.customer / "keys/export.csv").write_text(f"Hostname,KeyID,RecoveryKey\nX,{OTHER_ID},{OTHER_KEY}\n")

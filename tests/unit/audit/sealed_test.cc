@@ -30,7 +30,7 @@ struct Sealed {
     bytes = read_file(path, 1 << 20);
   }
   std::string with(const ByteVector& content) const {
-    const std::string other = folder / "other.jsonl.sealed";
+    std::string other = folder / "other.jsonl.sealed";
     std::ofstream(other, std::ios::binary)
         .write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
     return other;
