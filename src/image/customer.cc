@@ -13,6 +13,7 @@
 #include "image/fat_names.h"
 #include "keys/keyring.h"
 #include "keys/keys.h"
+#include "profile/accept.h"
 #include "profile/stick.h"
 #include "profile/stick_settings.h"
 
@@ -220,7 +221,6 @@ class Loader {
   // No key in clear gets onto a stick unless the profile says so.
   void check_sealing() {
     if (!has_good_profile_) return;
-    const std::string& name = customer_.profile.customer;
     const bool plain = customer_.profile.keys == profile::Storage::kPlain;
     if (!plain && !credentials_.empty()) {
       add(fmt::format(
@@ -230,9 +230,10 @@ class Loader {
     }
     if (!customer_.keyring) return;
     if (plain) add(path(stick::kKeyring) + ": the profile says keys = \"plain\": take one of them away");
-    if (customer_.keyring->customer != printable(name)) {
-      add(fmt::format("{}: it was sealed for {}, and the profile is of {}", path(stick::kKeyring),
-                      customer_.keyring->customer, printable(name)));
+    try {
+      profile::require_accepted(customer_.profile, *customer_.keyring, path(stick::kKeyring));
+    } catch (const Error& error) {
+      add(error.what());
     }
   }
 

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/program_options.hpp>
-#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -322,20 +321,12 @@ Options parse_options(int argc, char** argv) {
 
 namespace {
 
-// 0 for a text that is no number.
-int64_t number_in(const std::string& text) {
-  int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size() ? number : 0;
-}
-
 // A keyring that cannot be used ends no session: the drives are asked for one by one.
 void read_keyring(const std::string& path, console::Session& session) {
   if (!std::filesystem::exists(path)) return;
   try {
     auto keyring = std::make_shared<const keys::Keyring>(keys::Keyring::load(path));
-    const keys::KeyringInfo& info = keyring->info();
-    profile::require_made_for(session.profile, {info.customer, number_in(info.build)}, path);
+    profile::require_accepted(session.profile, keyring->info(), path);
     session.request.keyring = std::move(keyring);
   } catch (const Error& error) {
     session.key_notes.emplace_back(error.what());

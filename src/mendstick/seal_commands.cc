@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <set>
 
 #include "audit/sealed.h"
@@ -37,17 +38,31 @@ Secret read_passphrase(const std::string& path) {
   return content;
 }
 
-// Whose keys these are: --customer, or what the profile beside the folder says.
-std::string customer_of(const SealOptions& options) {
-  if (!options.customer.empty()) return options.customer;
+// The profile beside the folder of keys; nothing where there is none.
+std::optional<profile::Profile> profile_beside(const std::string& keys) {
   std::error_code error;
-  const fs::path folder = fs::absolute(options.keys.front(), error).lexically_normal();
+  const fs::path folder = fs::absolute(keys, error).lexically_normal();
   const fs::path parent = folder.has_filename() ? folder.parent_path() : folder.parent_path().parent_path();
   const fs::path profile = parent / std::string(stick::kProfile);
-  if (fs::exists(profile, error)) return profile::load(profile.string()).customer;
-  throw Error(ErrorCode::kUsage, "mendstick.seal.customer",
-              fmt::format("there is no {} beside {}: say whose keys these are with --customer",
-                          stick::kProfile, printable(options.keys.front())));
+  if (!fs::exists(profile, error)) return std::nullopt;
+  return profile::load(profile.string());
+}
+
+// Whose keys these are, and for which build: as the options say, else as the profile does. The build of
+// another customer's profile means nothing.
+void set_owner(const SealOptions& options, keys::SealRequest& request) {
+  request.customer = options.customer;
+  request.build = options.build;
+  if (!options.customer.empty() && !options.build.empty()) return;
+  const std::optional<profile::Profile> profile = profile_beside(options.keys.front());
+  if (!profile && options.customer.empty())
+    throw Error(ErrorCode::kUsage, "mendstick.seal.customer",
+                fmt::format("there is no {} beside {}: say whose keys these are with --customer",
+                            stick::kProfile, printable(options.keys.front())));
+  if (!profile) return;
+  if (request.customer.empty()) request.customer = profile->customer;
+  if (request.build.empty() && profile->build != 0 && request.customer == profile->customer)
+    request.build = std::to_string(profile->build);
 }
 
 // Takes out what is of no host of the list.
@@ -96,8 +111,7 @@ keys::OpenKeyring open_keyring(const keys::Keyring& keyring, const SealOptions& 
 
 int run_keys_seal(const SealOptions& options, Terminal& terminal) {
   keys::SealRequest request;
-  request.customer = customer_of(options);
-  request.build = options.build;
+  set_owner(options, request);
   request.sealed = image::build_time(std::getenv("SOURCE_DATE_EPOCH"));
   if (!options.recipient.empty()) request.recipient = keys::parse_recipient(options.recipient);
   const bitlocker::Credentials credentials = load_keys(options, terminal);
@@ -109,9 +123,10 @@ int run_keys_seal(const SealOptions& options, Terminal& terminal) {
   if (!options.card.empty()) write_secret_file(options.card, card_page(request, passphrase).bytes());
   write_secret_file(options.output, file);
   terminal.clear();
-  terminal.note(fmt::format("{}: {} keys sealed for {}", printable(options.output),
+  terminal.note(fmt::format("{}: {} keys sealed for {}{}", printable(options.output),
                             credentials.recovery.size() + credentials.startup_keys.size(),
-                            printable(request.customer)));
+                            printable(request.customer),
+                            request.build.empty() ? "" : ", build " + printable(request.build)));
   if (!options.passphrase.empty()) return 0;
   terminal.note("The passphrase, which is stored nowhere. Give it to the technician apart from the stick:");
   fmt::print("{}\n", passphrase.text().text());

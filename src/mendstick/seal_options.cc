@@ -18,7 +18,7 @@ void add_seal(CLI::App& keys, SealOptions& options, const AddCommand& add_comman
                    "are generated)");
   seal->add_option("--customer", options.customer,
                    "whose keys they are (default: as profile.toml beside the folder of keys says)");
-  seal->add_option("--build", options.build, "the customer's build number, if there is one");
+  seal->add_option("--build", options.build, "the customer's build number (default: as that profile says)");
   seal->add_option("--card", options.card, "a page to print, with the passphrase as text and for a scanner");
   seal->footer(
       "\nPrints the passphrase once, on standard output: it is stored nowhere. On the stick the technician "

@@ -9,20 +9,17 @@
 
 #include <string>
 
+#include "keys/keyring.h"
 #include "manifest/manifest.h"
 #include "profile/profile.h"
 
 namespace mend::profile {
 
-// What a file says of itself. An empty customer: for every customer.
-struct MadeFor {
-  std::string customer;
-  int64_t build = 0;
-};
-// kRefused "profile.accept.customer", "profile.accept.build" (PF-3). `file` is for the message.
-void require_made_for(const Profile& profile, const MadeFor& made_for, const std::string& file);
+// kRefused "profile.accept.customer", "profile.accept.build" (PF-3). A keyring whose build is no number is
+// older than any. `file` is for the message.
+void require_accepted(const Profile& profile, const keys::KeyringInfo& keyring, const std::string& file);
 
-// The same for a manifest, which need not name a build; and its version. kRefused, also
+// The same for a manifest, which need not name a customer or a build; and its version. kRefused, also
 // "profile.accept.version".
 void require_accepted(const Profile& profile, const manifest::Manifest& manifest);
 

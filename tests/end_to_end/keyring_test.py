@@ -78,6 +78,17 @@ class KeyringTest(Sealed):
         self.assertIn("wrong in group 5", done.stderr)
         self.assertEqual(sha256(self.image), before)
 
+    def test_the_build_is_that_of_the_profile_unless_it_is_given(self):
+        self.make_pc()
+        self.write_keys()
+        (self.customer / "profile.toml").write_text(PROFILE + "build = 17\n")
+        for options, said in (((), "for Acme GmbH, build 17\n"), (("--build", 18), "for Acme GmbH, build 18\n"),
+                              (("--customer", "Acme GmbH"), "for Acme GmbH, build 17\n"),
+                              (("--customer", "Somebody AG"), "for Somebody AG\n")):
+            done = self.mendstick("keys", "seal", self.customer / "keys", "-o", self.keyring, *options)
+            self.assertIn(said, done.stderr)
+            self.assertIn(said.strip().rsplit(" ")[-1].encode(), self.keyring.read_bytes()[:0x100])
+
     def test_only_the_keys_of_a_list_of_hosts_are_carried(self):
         self.make_pc()
         self.write_keys()

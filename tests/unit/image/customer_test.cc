@@ -107,12 +107,20 @@ TEST_CASE("a keyring that is damaged, of someone else, or beside plain keys is a
   const Folder folder;
   const ByteVector keyring = keys::test::sample_keyring();
   write_text_file(folder.path / "keyring", as_text(keyring));
-  contains(folder.faults(),
-           "acme/keyring: it was sealed for Example GmbH, and the profile is of M\xc3\xbcller");
+  contains(
+      folder.faults(),
+      "acme/keyring: it is for the customer \"Example GmbH\", and the profile is that of \"M\xc3\xbcller");
   contains(folder.faults(), "acme/keyring: the profile says keys = \"plain\"");
   write_text_file(folder.path / "profile.toml", "[customer]\nname = \"Example GmbH\"\n");
   write_text_file(folder.path / "keyring", as_text(keyring).substr(0, keyring.size() - 1));
   contains(folder.faults(), "acme/keyring is no whole keyring");
+  // It is sealed for build 17.
+  const std::string minimum = "[customer]\nname = \"Example GmbH\"\n[minimum]\nbuild = ";
+  write_text_file(folder.path / "keyring", as_text(keyring));
+  write_text_file(folder.path / "profile.toml", minimum + "18\n");
+  contains(folder.faults(), "acme/keyring: it was made for build 17; the profile takes none before 18");
+  write_text_file(folder.path / "profile.toml", minimum + "17\n");
+  CHECK(folder.faults() == "none");
   // Keys that were exported after the sealing.
   write_text_file(folder.path / "keyring", as_text(keyring));
   std::filesystem::last_write_time(folder.path / "keys" / "PC-1.txt",

@@ -103,20 +103,21 @@ TEST_CASE("PF-3: a keyring or a manifest must be this customer's, and not older 
           "[profile]") {
   const Profile profile =
       parse(kProfileText + "[minimum]\nbuild = 5\n[minimum.manifests]\nm = 3\n", "p.toml");
-  const auto fault = [&](const MadeFor& made_for) -> std::string {
+  const auto fault = [&](const std::string& customer, const std::string& build) -> std::string {
+    keys::KeyringInfo keyring;
+    keyring.customer = customer, keyring.build = build;
     try {
-      require_made_for(profile, made_for, "keyring");
+      require_accepted(profile, keyring, "keyring");
     } catch (const Error& error) {
       CHECK(error.code() == ErrorCode::kRefused);
       return error.id();
     }
     return "";
   };
-  CHECK(fault({"Acme", 5}).empty());
-  CHECK(fault({"", 9}).empty());
-  CHECK(fault({"Acme", 4}) == "profile.accept.build");
-  CHECK(fault({"Acme", 0}) == "profile.accept.build");
-  CHECK(fault({"acme", 5}) == "profile.accept.customer");
+  CHECK(fault("Acme", "5").empty());
+  CHECK(fault("", "9").empty());
+  for (const char* build : {"4", "", "5x", "v9"}) CHECK(fault("Acme", build) == "profile.accept.build");
+  CHECK(fault("acme", "5") == "profile.accept.customer");
 
   manifest::Manifest manifest;
   manifest.id = "m";
