@@ -43,7 +43,7 @@ std::set<std::string> keys_of(const repair::Report& report) {
 // One earlier run, read record by record.
 class Run {
  public:
-  explicit Run(const repair::Report& report) : wanted_(keys_of(report)) {
+  explicit Run(const repair::Report& report) : report_(report), wanted_(keys_of(report)) {
     for (const repair::ManifestReport& manifest : report.manifests) manifests_.insert(manifest.id);
   }
 
@@ -53,7 +53,11 @@ class Run {
       take_manifests(record);
     } else if (action == "disk-found") {
       serials_[text_of(record, "mendstick.disk.path")] = text_of(record, "mendstick.disk.serial");
-    } else if (action == "commit-finished" && text_of(record, "event.outcome") == "success") {
+    } else if (action == "commit-started") {
+      begun_ = fs::path(text_of(record, "mendstick.journal")).filename().string();
+    } else if (action == "commit-finished") {
+      begun_.clear();
+      if (text_of(record, "event.outcome") != "success") return;
       const auto partition = record.find("mendstick.volume.partition");
       const std::string key = key_of(
           text_of(record, "mendstick.volume.guid"), serials_[text_of(record, "mendstick.volume.disk")],
@@ -61,7 +65,13 @@ class Run {
       if (wanted_.count(key) != 0) fixed_at_ = parse_iso8601(text_of(record, "@timestamp"));
     }
   }
-  std::optional<Time> fixed_at() const { return same_manifest_ ? fixed_at_ : std::nullopt; }
+  // `directory` holds the journals.
+  std::optional<Time> fixed_at(const std::string& directory) const {
+    if (!same_manifest_) return std::nullopt;
+    const auto committed =
+        begun_.empty() ? std::nullopt : repair::committed_by(directory + "/" + begun_, report_);
+    return committed ? committed : fixed_at_;
+  }
 
  private:
   void take_manifests(const Json& record) {
@@ -71,9 +81,11 @@ class Run {
       same_manifest_ |= manifest.is_object() && manifests_.count(text_of(manifest, "id")) != 0;
   }
 
+  const repair::Report& report_;
   std::set<std::string> wanted_, manifests_;
   Serials serials_;
   bool same_manifest_ = false;
+  std::string begun_;  // the journal of a commit whose end is not told
   std::optional<Time> fixed_at_;
 };
 
@@ -85,7 +97,7 @@ std::optional<Time> fixed_in(const std::string& path, const repair::Report& repo
   } catch (const Error&) {
     return std::nullopt;
   }
-  return run.fixed_at();
+  return run.fixed_at(fs::path(path).parent_path().string());
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ struct EarlierFix {
 
 // The latest run logged in `directory` that fixed, by one of the manifests of `report`, a volume that is one
 // of its volumes. A volume is known by its partition's GUID, or by its disk's serial number and its place
-// there; a log whose chain is broken does not count. An unreadable log is passed over.
+// there; a log whose chain is broken does not count. Where power was cut before the log told the commit's
+// end, its journal does. An unreadable log is passed over.
 std::optional<EarlierFix> earlier_fix(const std::string& directory, const repair::Report& report);
 
 }  // namespace mend::console

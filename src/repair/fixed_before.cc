@@ -7,10 +7,12 @@
 #include <fstream>
 #include <sstream>
 
+#include "audit/sealed.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "crypto/random.h"
 #include "crypto/sealing.h"
+#include "journal/journal.h"
 
 namespace mend::repair {
 namespace {
@@ -67,7 +69,46 @@ std::optional<Time> latest_in(const std::string& path, const Report& report) {
   return latest;
 }
 
+bool is_of(const journal::Target& target, const VolumeReport& volume, const Report& report) {
+  if (target.partition_guid != volume.partition_guid.value_or(Guid{})) return false;
+  if (volume.partition_guid) return true;
+  if (target.partition_offset != volume.offset || target.disk_serial.empty()) return false;
+  return std::any_of(report.disks.begin(), report.disks.end(), [&](const DiskReport& disk) {
+    return disk.path == volume.disk && disk.serial == target.disk_serial;
+  });
+}
+
+void keep_later(std::optional<Time>& latest, const std::optional<Time>& when) {
+  if (when && (!latest || *when > *latest)) latest = when;
+}
+
+// Of the run that a sealed log is of, and that has left no marks.
+std::optional<Time> latest_journal(const std::string& directory, const std::string& stem,
+                                   const Report& report) {
+  std::optional<Time> latest;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
+    const bool of_run =
+        entry.path().extension() == ".undo" && entry.path().filename().string().starts_with(stem + "-");
+    if (of_run) keep_later(latest, committed_by(entry.path().string(), report));
+  }
+  return latest;
+}
+
 }  // namespace
+
+std::optional<Time> committed_by(const std::string& path, const Report& report) {
+  try {
+    const journal::Journal journal = journal::Journal::open(path);
+    const bool is_ours =
+        journal.state() == journal::State::kClosed &&
+        std::any_of(report.volumes.begin(), report.volumes.end(),
+                    [&](const VolumeReport& volume) { return is_of(journal.target(), volume, report); });
+    if (is_ours) return journal.created();
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): a file that cannot be read tells nothing
+  }
+  return std::nullopt;
+}
 
 void note_fixed(const std::string& directory, const std::string& stem, const Report& report) {
   std::array<uint8_t, kSaltBytes> salt{};
@@ -84,10 +125,15 @@ std::optional<Time> fixed_before(const std::string& directory, const Report& rep
   std::optional<Time> latest;
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.ends_with(audit::kSealedSuffix)) {
+      const std::string stem = name.substr(0, name.size() - audit::kSealedSuffix.size());
+      if (!fs::exists(directory + "/" + stem + kSuffix, error))
+        keep_later(latest, latest_journal(directory, stem, report));
+    }
     if (entry.path().extension() != kSuffix) continue;
     try {
-      const auto when = latest_in(entry.path().string(), report);
-      if (when && (!latest || *when > *latest)) latest = when;
+      keep_later(latest, latest_in(entry.path().string(), report));
     } catch (const Error&) {  // NOLINT(bugprone-empty-catch): a file that cannot be read tells nothing
     }
   }

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Power cuts. One repair is recorded on both devices, write by write; then power is cut from both at the same
 instant, what had not been flushed is kept, dropped or torn by lot, and the PC starts from the stick again: the job
-is finished, or the disk is as before.
+is finished, or the disk is as before; and the screen says FIXED or FIXED EARLIER, never that there was nothing to do.
 
 Environment: BOOT_CUTS=N is how often the PC is started again (6), BOOT_HOST_CUTS=N how many more cuts are
-taken up by `mend` on this host, without a start (200), BOOT_SEED=N draws other ones.
+taken up on this host, without a start, by `mend resume` and by the console (200), BOOT_SEED=N draws other ones.
 """
 
 import os
@@ -14,6 +14,7 @@ import shutil
 import texts
 from blklog import Sampler, WriteLog
 from common import main, run, sha256
+from console_test import READY, Console
 from machine import Disk, Firmware, Stick
 from scene import MENDSTICK, Scene, copy
 from stick import StickImage
@@ -78,16 +79,36 @@ class Power(Scene):
     def test_power_cuts(self):
         self.record()
         states = {"before": 0, "after": 0}
+        self.said = {texts.FIXED: 0, texts.FIXED_EARLIER: 0}
         for number in range(HOST_CUTS):
             # Half of them where it hurts, half anywhere.
             pairs = self.during_commit() if number % 2 else self.pairs
             with self.subTest(what := self.cut(number, pairs)):
+                self.said[self.session_here(what)] += 1
                 states[self.resume_here(what)] += 1
-        print(f"resumed on this host: {states}", flush=True)
-        self.assertGreater(min(states.values()), HOST_CUTS // 20, "the cuts show one side only")
+        print(f"resumed on this host: {states}; the console says {self.said}", flush=True)
+        for counts in (states, self.said):
+            self.assertGreater(min(counts.values()), HOST_CUTS // 20, "the cuts show one side only")
         for number in range(CUTS):
             with self.subTest(what := self.cut(HOST_CUTS + number, self.during_commit())):
                 self.start_again(number, what)
+
+    def session_here(self, what):
+        """The stick's own session on copies of what is left; returns its verdict."""
+        folder, image = self.folder / "session", self.folder / "session.img"
+        shutil.rmtree(folder, ignore_errors=True)
+        stick = StickImage(self.stick_image)
+        stick.fetch_tree(("profile.toml", "profile.toml.minisig", "manifests", "mendstick"), folder)
+        stick.fetch_logs(folder / "logs")
+        copy(self.image, image)
+        console = Console("--stick", folder, "--stick-device", self.stick_image, "--disk", image, "--plain")
+        console.wait_for(READY)
+        console.press("x")
+        self.assertEqual(console.end(), 0, what)
+        said = next((text for text in texts.VERDICTS if text in console.text), None)
+        self.assertIn(said, self.said, f"{what}\n{console.text}")
+        self.assertEqual(self.repair("--dry-run", disk=image)["verdict"], "not-affected", what)
+        return said
 
     def resume_here(self, what):
         """`mend resume` by what the stick still holds; then a repair, which must end well from either state."""

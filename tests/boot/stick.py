@@ -46,6 +46,11 @@ class StickImage:
         file.write_text(text.replace(old, new), encoding="utf-8", newline="")
         self.put(file, path)
 
+    def fetch_tree(self, paths, folder):
+        """Copies files and whole folders out."""
+        Path(folder).mkdir(parents=True)
+        self._mtools("mcopy", "-s", "-n", *(f"::/{path}" for path in paths), folder)
+
     def fetch_logs(self, folder):
         """Copies logs and journals out; returns the names of what could not be read."""
         Path(folder).mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@
 #include "audit/log.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_folder.h"
+#include "tests/unit/journal/fixture.h"
 
 namespace mend::console {
 namespace {
@@ -94,6 +95,28 @@ TEST_CASE("a log that was edited does not count, one that a pulled stick cut sho
   content.replace(content.find("S123"), 4, "S124");
   std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
   CHECK_FALSE(earlier_fix(folder.path().string(), now_found()));
+}
+
+TEST_CASE("a repair whose end power kept from the log is told by its closed journal", "[console]") {
+  TempFolder folder;
+  const std::string directory = folder.path().string();
+  journal::Fixture fixture;
+  fixture.request.target.partition_guid = *Guid::parse(kGuid);
+  const std::string path = folder / "a-sda-p3.undo";
+  journal::Journal::create(path, fixture.request, fixture.stages, fixture.disk).make_valid();
+  for (const std::string manifest : {"another", "crowdstrike"}) {
+    audit::Log log = audit::Log::create(directory, manifest, "0011", 4096);
+    log.append("run-started", "success", "", {{"mendstick.manifests", {{{"id", manifest}, {"version", 1}}}}});
+    // The stick was mounted elsewhere then.
+    log.append("commit-started", "unknown", "", {{"mendstick.journal", "/elsewhere/a-sda-p3.undo"}});
+    CHECK_FALSE(earlier_fix(directory, now_found()));
+  }
+  journal::Journal::open(path).mark(journal::State::kClosed);
+  const auto found = earlier_fix(directory, now_found());
+  REQUIRE(found);
+  CHECK(found->when == fixture.request.created);
+  CHECK(found->log == folder / "crowdstrike.jsonl");
+  CHECK_FALSE(earlier_fix(directory, now_found("11111111-89ab-cdef-0123-456789abcdef")));
 }
 
 TEST_CASE("this run's own log is not an earlier one", "[console]") {
