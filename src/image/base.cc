@@ -124,8 +124,10 @@ Base base_in_cache(const BaseRequest& request, Progress& progress) {
   const BaseParts parts = read_parts(request.parts);
   const std::string cache = fs::absolute(request.cache.empty() ? default_cache() : request.cache).string();
   make_folders(cache);
-  progress.step("waiting for another program that works in the cache", -1);
-  const FolderLock lock(cache);
+  const FolderLock lock(cache, [&] {
+    progress.note(
+        fmt::format("another mendstick is at work in the cache {}; waiting until it has ended", cache));
+  });
   clear_up(cache);
   clear_up(cache + "/packages");
   Apt apt(cache, request.apt_options, progress);

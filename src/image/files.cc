@@ -107,11 +107,16 @@ Scratch::~Scratch() {
   fs::remove_all(path_, ignored);
 }
 
-FolderLock::FolderLock(const std::string& folder)
+FolderLock::FolderLock(const std::string& folder, const std::function<void()>& before_waiting)
     : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
   if (descriptor_ < 0) throw_errno("image.files.lock_open", "cannot open " + folder, errno);
-  while (::flock(descriptor_, LOCK_EX) != 0) {
+  for (int how = LOCK_EX | LOCK_NB; ::flock(descriptor_, how) != 0;) {
     if (errno == EINTR) continue;
+    if (errno == EWOULDBLOCK) {
+      before_waiting();
+      how = LOCK_EX;
+      continue;
+    }
     const int cause = errno;
     ::close(descriptor_);
     throw_errno("image.files.lock", "cannot lock " + folder, cause);

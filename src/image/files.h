@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -38,10 +39,11 @@ class Scratch {
   std::string path_;
 };
 
-// An exclusive lock on a folder, held until the object goes. Other holders are waited for.
+// An exclusive lock on a folder, held until the object goes. Another holder is waited for, however long it
+// takes; `before_waiting` is called once then, and not when the folder is free. kIo.
 class FolderLock {
  public:
-  explicit FolderLock(const std::string& folder);
+  FolderLock(const std::string& folder, const std::function<void()>& before_waiting);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 
@@ -247,6 +248,25 @@ TEST_CASE("What has not been used for a month leaves the cache, and what is used
   CHECK_FALSE(std::filesystem::exists(cache / "base-0000000000000000"));
   CHECK_FALSE(std::filesystem::exists(cache / "packages/old_1_amd64.deb"));
   CHECK(std::filesystem::exists(base.directory));
+}
+
+TEST_CASE("Who waits for another program that works in the cache is told so, once", "[image]") {
+  const TempFolder cache;
+  struct Waiting : Listener {
+    void note(std::string_view what) override {
+      Listener::note(what);
+      other.reset();  // it has ended
+    }
+    std::optional<FolderLock> other;
+  } listener;
+  listener.stop_at = "bringing the package lists";  // the first thing that is done there
+  const auto never = [] { FAIL("nobody else is there"); };
+  listener.other.emplace(cache.path().string(), never);
+  for (int i = 0; i < 2; ++i)
+    CHECK_THROWS_AS(base_in_cache(Parts().request(cache.path().string()), listener), std::runtime_error);
+  REQUIRE(listener.notes.size() == 1);
+  CHECK(listener.notes[0] == "another mendstick is at work in the cache " + cache.path().string() +
+                                 "; waiting until it has ended");
 }
 
 TEST_CASE("A base that cannot be made names what to change", "[image][slow]") {
