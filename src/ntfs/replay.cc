@@ -77,7 +77,7 @@ class Replayer {
   ByteVector zeros_;
   std::map<uint64_t, Lsn> unreadable_;               // structures that were torn when a change wanted them
   std::set<uint64_t> undone_;                        // structures that this run took something back in
-  std::map<uint64_t, std::vector<Range>> mirrored_;  // records that $MFTMirr has a copy of, and changed
+  std::map<uint64_t, std::vector<Range>> mirrored_;  // records that the log is about and $MFTMirr may hold
 };
 
 // NRP-4. Each pass sees the flags as they would be without the replay's own.
@@ -264,14 +264,15 @@ bool Replayer::apply_structure(Step& step, LogTarget kind, uint64_t position, ui
   if (found != bytes) return false;  // its clusters were deleted since
   ByteVector structure(bytes);
   target_.read(place, structure);
+  // Also where the record has the change already: its copy is written after it, and may be older.
+  const uint64_t number = position / bytes;
+  constexpr uint64_t kMirroredAtMost = 128;  // a cluster of 64 KiB, of records of 512 bytes
+  if (kind == LogTarget::kFileRecord && number < kMirroredAtMost) mirrored_[number] = place;
   if (!change_structure(step, kind, position, place, structure)) return false;
   write_le<uint64_t>(structure, 0x08, step.pass == Pass::kRedo ? step.record.lsn : closing_);
   apply_fixups(structure);
   target_.write(place, structure);
   if (step.pass == Pass::kUndo) undone_.insert(place.front().offset);
-  const uint64_t number = position / bytes;
-  constexpr uint64_t kMirroredAtMost = 128;  // a cluster of 64 KiB, of records of 512 bytes
-  if (kind == LogTarget::kFileRecord && number < kMirroredAtMost) mirrored_[number] = place;
   return true;
 }
 

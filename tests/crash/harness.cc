@@ -12,8 +12,6 @@ namespace {
 
 constexpr char kName[] = "volume.undo";
 constexpr uint64_t kShuffles = 3, kLongShuffles = 12;
-// Of the wrecks of a sampled run, one in so many has its resume and undo cut as well.
-constexpr uint64_t kNestedSample = 17;
 
 [[noreturn]] void fail(const std::string& story, const std::string& what) {
   FAIL(story << ": " << what);
@@ -212,6 +210,7 @@ CrashMatrix::Run CrashMatrix::finish_run(const Wreck& wreck, Way way, uint64_t s
 
 // Independent of how src/journal tells positions: whole disks are compared.
 void CrashMatrix::check_between_positions(const Wreck& wreck) const {
+  if (scenario_.judge) scenario_.judge(wreck.disk, wreck.story);
   for (size_t position = 0; position < positions_.size(); ++position) {
     const size_t next = std::min(position + 1, positions_.size() - 1);
     if (is_between(wreck.disk, positions_[position], positions_[next])) return;
@@ -275,7 +274,7 @@ void CrashMatrix::cut_everywhere() {
         check_between_positions(run.wreck);
         check_finish(run.wreck, Way::kResume);
         check_finish(run.wreck, Way::kUndo);
-        if (!is_long_run() && (counts_.cuts % kNestedSample) != 0) continue;
+        if (!is_long_run() && (counts_.cuts % scenario_.nested_sample) != 0) continue;
         check_finish_cut(run.wreck, Way::kResume, seed);
         check_finish_cut(run.wreck, Way::kUndo, seed);
       }
