@@ -37,24 +37,22 @@ class Walk {
     for (size_t next = position + 1; next <= last(); ++next) {
       reached_ = std::max(reached_, next);
       write_stage(next, Way::kForward);
+      if (ends_session(next)) read_back(next);  // W-7
     }
   }
   // From a position to the first one.
   void backward(size_t position) {
     reached_ = std::max(reached_, position);
-    for (size_t undone = position; undone >= 1; --undone) write_stage(undone, Way::kBack);
+    for (size_t undone = position; undone >= 1; --undone) {
+      if (ends_session(undone)) require_old_but_for_session();
+      write_stage(undone, Way::kBack);
+    }
   }
 
   // W-4. kIo when a block is not there.
   void read_back(size_t position) {
-    const Placement placement = locate(journal_, disk_, report_, Step::kReadBack);
-    result.bytes_read += placement.bytes_read;
-    if (!placement.conflict && placement.is_at(journal_, position)) return;
-    at_.assign(at_.size(), kUnknown);
-    unreliable_ = true;
-    throw Error(ErrorCode::kIo, "journal.walk.readback",
-                disk_.describe() + " does not hold what was written to it" +
-                    (placement.conflict ? ": " + *placement.conflict : std::string()));
+    const Placement placement = read_again();
+    if (placement.conflict || !placement.is_at(journal_, position)) fail_to_hold(placement);
   }
 
   // After a failure forward: puts everything back, or leaves the volume as safe as the disk allows.
@@ -72,6 +70,25 @@ class Walk {
     size_t block, image;
   };
 
+  Placement read_again() {
+    Placement placement = locate(journal_, disk_, report_, Step::kReadBack);
+    result.bytes_read += placement.bytes_read;
+    return placement;
+  }
+  [[noreturn]] void fail_to_hold(const Placement& placement) {
+    at_.assign(at_.size(), kUnknown);
+    unreliable_ = true;
+    throw Error(ErrorCode::kIo, "journal.walk.readback",
+                disk_.describe() + " does not hold what was written to it" +
+                    (placement.conflict ? ": " + *placement.conflict : std::string()));
+  }
+
+  bool ends_session(size_t position) const {
+    return journal_.stages()[position - 1] == block::Stage::kHibernation;
+  }
+  void require_old_but_for_session();
+  void give_session_up(size_t position);
+  std::vector<Wanted> images_of(block::Stage stage, size_t position) const;
   void write_stage(size_t position, Way way);
   void write_and_flush(const std::vector<Wanted>& wanted, Step step);
   size_t write_run(const std::vector<Wanted>& wanted, size_t first);
@@ -89,6 +106,12 @@ class Walk {
   size_t current_ = 0;       // the disk is between this position and the one before
   bool unreliable_ = false;  // the disk did not hold what it said it had written
 };
+
+// W-7. The header may be there already, or in parts.
+void Walk::require_old_but_for_session() {
+  const Placement placement = read_again();
+  if (placement.conflict || (placement.positions & 1U) == 0) fail_to_hold(placement);
+}
 
 // Writes the blocks of one stage: its images (kForward), or for each block the image before it (kBack).
 void Walk::write_stage(size_t position, Way way) {
@@ -174,17 +197,27 @@ void Walk::set_dirty_flag() {
   size_t position = unreliable_ ? last() : std::max<size_t>(current_, 1) - 1;
   const auto sets_flag = [&] { return flag_at(journal_, position) == journal_.stages()[position - 1]; };
   while (unreliable_ && position != 0 && !sets_flag()) --position;
-  const std::optional<block::Stage> flag = flag_at(journal_, position);
-  if (!flag) return;
+  if (unreliable_) give_session_up(position);
+  if (const std::optional<block::Stage> flag = flag_at(journal_, position))
+    write_and_flush(images_of(*flag, position), Step::kRollBack);
+}
+
+// W-7. The session would not look at the dirty flag.
+void Walk::give_session_up(size_t position) {
+  write_and_flush(images_of(block::Stage::kHibernation, std::max<size_t>(position, 1)), Step::kRollBack);
+}
+
+// What is not known to be on the disk of the blocks that the stage writes, as the position has them.
+std::vector<Walk::Wanted> Walk::images_of(block::Stage stage, size_t position) const {
   std::vector<Wanted> wanted;
   for (size_t i = 0; i < at_.size(); ++i) {
     const Block& block = journal_.blocks()[i];
-    const auto is_flag = [&](const Image& image) { return image.stage == flag; };
+    const auto is_of_stage = [&](const Image& image) { return image.stage == stage; };
     const size_t image = image_at(journal_, block, position);
-    if (std::any_of(block.images.begin(), block.images.end(), is_flag) && at_[i] != image)
+    if (std::any_of(block.images.begin(), block.images.end(), is_of_stage) && at_[i] != image)
       wanted.push_back({i, image});
   }
-  write_and_flush(wanted, Step::kRollBack);
+  return wanted;
 }
 
 void Walk::mark_last(State state) {

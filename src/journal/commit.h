@@ -18,6 +18,9 @@
 //   W-5  While an edit, or a replay, is neither all on the disk nor all off it, the image of the dirty flag
 //        that belongs to it (kDirtySet, kReplayDirtySet) is on the disk, where the journal has one.
 //   W-6  What is thrown was thrown before the first write. After it, the result tells.
+//   W-7  The header of a saved session is read back as given up before anything else is written, and is put
+//        back only after everything else was read back as it was. On a disk that does not hold what is
+//        written to it, the session stays given up.
 #pragma once
 
 #include "journal/journal.h"

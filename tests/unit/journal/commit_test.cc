@@ -316,21 +316,6 @@ TEST_CASE("A disk that fails once is rolled back; one that fails for good is lef
   }
 }
 
-// Takes writes, but never keeps those to one place.
-class StuckDevice : public ForwardingDevice {
- public:
-  using ForwardingDevice::ForwardingDevice;
-  uint64_t stuck_at = 0;
-  uint64_t sticks_for = UINT64_MAX;  // writes
-  void write(uint64_t offset, Bytes data) override {
-    if (offset == stuck_at && sticks_for != 0) {
-      --sticks_for;
-      return;
-    }
-    ForwardingDevice::write(offset, data);
-  }
-};
-
 TEST_CASE("W-4: a block that does not hold what was written is found by reading back", "[journal]") {
   Fixture f;
   Journal journal = f.create();

@@ -91,4 +91,19 @@ struct Fixture {
   std::vector<block::StageImages> stages;
 };
 
+// Takes writes, but never keeps those to one place.
+class StuckDevice : public test::ForwardingDevice {
+ public:
+  using test::ForwardingDevice::ForwardingDevice;
+  uint64_t stuck_at = 0;
+  uint64_t sticks_for = UINT64_MAX;  // writes
+  void write(uint64_t offset, Bytes data) override {
+    if (offset == stuck_at && sticks_for != 0) {
+      --sticks_for;
+      return;
+    }
+    ForwardingDevice::write(offset, data);
+  }
+};
+
 }  // namespace mend::journal
