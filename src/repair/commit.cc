@@ -67,6 +67,13 @@ journal::Target target_of(const OpenDisk& disk, const disk::Partition& partition
   return target;
 }
 
+const disk::Partition* find_target(const journal::Target& target, const OpenDisk& disk) {
+  for (const disk::Partition& partition : disk.info.partitions) {
+    if (journal::differences(target, target_of(disk, partition)).empty()) return &partition;
+  }
+  return nullptr;
+}
+
 void commit(Volume& volume, const Stack& after, Recorder& recorder, const Report& report, Operator& person) {
   journal::Request request;
   request.run_id = report.run_id;
@@ -89,14 +96,6 @@ void commit(Volume& volume, const Stack& after, Recorder& recorder, const Report
 }
 
 namespace {
-
-// The partition that a journal was made for, on one of the disks; null when none fits.
-const disk::Partition* find_target(const journal::Target& target, const OpenDisk& disk) {
-  for (const disk::Partition& partition : disk.info.partitions) {
-    if (journal::differences(target, target_of(disk, partition)).empty()) return &partition;
-  }
-  return nullptr;
-}
 
 void resume_one(const journal::Listing& listing, OpenDisk& disk, const disk::Partition& partition,
                 Recorder& recorder, Report& report, Operator& person) {

@@ -11,6 +11,8 @@ namespace mend::repair {
 
 // The volume's place and names, as the journal is bound to them.
 journal::Target target_of(const OpenDisk& disk, const disk::Partition& partition);
+// The partition of the disk that a journal was made for; null when none fits.
+const disk::Partition* find_target(const journal::Target& target, const OpenDisk& disk);
 
 // Journals `after`'s stages and writes them. Sets verdict, reason, journal and counters in the report; throws
 // only what was thrown before the first write. `stage_bytes` etc. are in the report.

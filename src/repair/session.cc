@@ -10,7 +10,8 @@ bool may_be_system(const Volume& volume) {
   return volume.report.verdict == Verdict::kLocked && volume.report.mode == "unknown";
 }
 
-// What keeps other volumes from being touched on account of this one; empty: nothing.
+// What keeps other volumes from being touched on account of this one; empty: nothing. `given_up`: before they
+// are.
 std::string obstacle(const Volume& volume, bool given_up) {
   if (may_be_system(volume)) {
     return "whether Windows is hibernated on " + volume.name +
@@ -21,7 +22,15 @@ std::string obstacle(const Volume& volume, bool given_up) {
   return "a session of Windows is saved on " + volume.name +
          ", which believes this volume unchanged too, and would destroy what is written now. Start Windows "
          "and "
-         "shut it down fully, or let this run give the session up (--discard-hibernation)";
+         "shut it down fully, or let this run give the session up (--discard-hibernation), which it can do "
+         "with "
+         "one session of a machine, not with two";
+}
+
+// RS-2
+bool is_only_session(const std::vector<Volume>& volumes) {
+  return std::count_if(volumes.begin(), volumes.end(),
+                       [](const Volume& volume) { return ntfs::is_hibernated(volume.session); }) == 1;
 }
 
 void refuse(Volume& volume, const std::string& why) {
@@ -50,7 +59,8 @@ void order_by_session(std::vector<Work>& work) {
 
 void hold_back(std::vector<Work>& work, const std::vector<Volume>& volumes, const Request& request) {
   for (const Volume& volume : volumes) {
-    const bool given_up = may_discard(request, volume.session) && is_planned(work, volume);
+    const bool given_up =
+        may_discard(request, volume.session) && is_planned(work, volume) && is_only_session(volumes);
     const std::string why = obstacle(volume, given_up);
     if (why.empty()) continue;
     for (Work& one : work) {
@@ -64,7 +74,8 @@ void hold_back(std::vector<Work>& work, const std::vector<Volume>& volumes, cons
 
 void hold_back(std::vector<Volume>& volumes, const Request& request) {
   for (const Volume& volume : volumes) {
-    const std::string why = obstacle(volume, may_discard(request, volume.session));
+    const bool given_up = may_discard(request, volume.session) && is_only_session(volumes);
+    const std::string why = obstacle(volume, given_up);
     if (why.empty()) continue;
     for (Volume& other : volumes)
       if (&other != &volume && other.is_windows() && !other.report.verdict) refuse(other, why);

@@ -5,7 +5,11 @@
 // Invariants
 //   RS-1  A session with somebody's open work is given up only where the policy says "all".
 //   RS-2  While a session is saved on one volume of the machine, or may be on one that is locked and of
-//         unknown role, no other volume is written to. A session that this run gives up is given up first.
+//         unknown role, no other volume is written to. A session that this run gives up is given up first;
+//         of two, one would still be saved while the other's volume is written, so neither volume is.
+//   RS-3  A session never lies, ready to be taken up, on a machine with a volume that was changed since it
+//   was
+//         saved: not after a power cut (W-7), not after an undo (undo.h).
 #pragma once
 
 #include "repair/look.h"

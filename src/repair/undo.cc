@@ -14,6 +14,11 @@
 namespace mend::repair {
 namespace {
 
+std::string directory_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, std::max<size_t>(slash, 1));
+}
+
 struct Moved {
   std::string path, quarantine_path;
 };
@@ -49,14 +54,37 @@ struct Found {
 
 Found find_volume(const journal::Journal& journal, const std::vector<OpenDisk>& disks) {
   for (const OpenDisk& disk : disks) {
-    for (const disk::Partition& partition : disk.info.partitions) {
-      if (journal::differences(journal.target(), target_of(disk, partition)).empty())
-        return {&disk, &partition};
-    }
+    if (const disk::Partition* partition = find_target(journal.target(), disk)) return {&disk, partition};
   }
   throw Error(ErrorCode::kNotFound, "repair.undo.target",
               "the journal belongs to " + journal::describe(journal.target()) +
                   ", which is not among the disks given");
+}
+
+bool may_be_on_disk(journal::State state) {
+  return state == journal::State::kClosed || journal::is_open(state);
+}
+
+// RS-3. What another journal of the same run, or one of a volume that is here, says was written since.
+void require_session_may_return(const journal::Journal& journal, const std::string& path,
+                                const std::vector<OpenDisk>& disks) {
+  const auto& stages = journal.stages();
+  if (std::find(stages.begin(), stages.end(), block::Stage::kHibernation) == stages.end()) return;
+  const auto is_here = [&](const journal::Target& target) {
+    return std::any_of(disks.begin(), disks.end(),
+                       [&](const OpenDisk& disk) { return find_target(target, disk) != nullptr; });
+  };
+  for (const journal::Listing& other : journal::list(directory_of(path))) {
+    if (!other.has_target || !may_be_on_disk(other.state)) continue;
+    if (journal::differences(other.target, journal.target()).empty()) continue;  // its blocks tell
+    const bool later = other.created >= journal.created() && is_here(other.target);
+    if (other.run_id != journal.run_id() && !later) continue;
+    throw Error(ErrorCode::kRefused, "repair.undo.session",
+                "with this undo the session of Windows that the run gave up would come back; it believes " +
+                    journal::describe(other.target) +
+                    " unchanged, which was repaired since, and would destroy it. Nothing was written. Undo " +
+                    other.path + " first");
+  }
 }
 
 void plan_return(Work& work, const Moved& moved) {
@@ -124,11 +152,6 @@ void finish_without_volumes(Recorder& recorder, Report& report, bool good) {
   recorder.finish(report);
 }
 
-std::string directory_of(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, std::max<size_t>(slash, 1));
-}
-
 }  // namespace
 
 Report undo(const std::string& journal_path, Request& request, Operator& person) {
@@ -142,6 +165,7 @@ Report undo(const std::string& journal_path, Request& request, Operator& person)
   const Found found = find_volume(journal, disks);
   const std::string name =
       "partition " + std::to_string(found.partition->number) + " of " + found.disk->device->describe();
+  require_session_may_return(journal, journal_path, disks);
   if (request.audit_directory.empty()) request.audit_directory = directory_of(journal_path);
   Recorder recorder(request.audit_directory, report, request.log_recipient);
   recorder.run_started("undo", request, report);

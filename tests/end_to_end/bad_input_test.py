@@ -75,6 +75,40 @@ class Unsafe(Scratch):
                 else:
                     self.assertEqual(self.repair(*both)["verdict"], "fixed")
 
+    def test_two_sessions_cannot_be_given_up_at_once(self):
+        """RS-2: while the first volume is written, the second one's session would believe it unchanged."""
+        self.make_pc("--plain", "--fast-startup")
+        other = self.folder / "other.img"
+        os.rename(self.image, other)
+        self.make_pc("--plain", "--hibernated", "--host", "PC-0148", seed=8)
+        before = sha256(self.image), sha256(other)
+        report = self.repair("--disk", other, "--discard-hibernation=all", status=1)
+        self.assertEqual([v["verdict"] for v in report["volumes"]], ["unsafe", "unsafe"])
+        self.assertIn("not with two", report["volumes"][0]["reason"])
+        self.assertEqual((sha256(self.image), sha256(other)), before)
+
+    def test_undo_brings_a_session_back_only_where_every_volume_is_as_before(self):
+        """RS-3"""
+        self.make_pc("--plain", "--hibernated")
+        asleep = self.folder / "asleep.img"
+        os.rename(self.image, asleep)
+        self.make_pc("--plain", "--host", "PC-0148", seed=8)
+        before = sha256(self.image), sha256(asleep)
+        both = ("--disk", self.image, "--disk", asleep)
+        self.mend("repair", *both, "--manifest", MANIFEST, "--audit-dir", self.stick, "--discard-hibernation=all")
+        journals = {journal: sha256(journal) for journal in self.stick.glob("*.undo")}
+        of_asleep = next(j for j in journals if "asleep" in j.name)
+        of_other = next(j for j in journals if j != of_asleep)
+        self.assertEqual(len(journals), 2)
+        repaired = sha256(self.image), sha256(asleep)
+        for disks in (both, both[2:]):
+            refused = self.mend("undo", of_asleep, *disks, status=1)
+            self.assertIn(f"Undo {of_other} first", refused.stderr)
+            self.assertEqual((sha256(self.image), sha256(asleep)), repaired)
+        self.mend("undo", of_other, *both)
+        self.mend("undo", of_asleep, *both)
+        self.assertEqual((sha256(self.image), sha256(asleep)), before)
+
     def test_a_saved_session_that_was_used_up_is_no_obstacle(self):
         self.make_pc("--plain", "--hibernated=wake")
         self.assertEqual(self.repair()["verdict"], "fixed")
