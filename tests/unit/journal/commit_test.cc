@@ -412,6 +412,7 @@ TEST_CASE("Progress is told in steps, and what it throws stops nothing", "[journ
 
 TEST_CASE("Every outcome has a word of its own", "[journal]") {
   std::vector<std::string> words;
+  words.reserve(6);
   for (int i = 0; i < 6; ++i) words.emplace_back(to_string(static_cast<Outcome>(i)));
   CHECK(words == std::vector<std::string>{"committed", "rolled-back", "undone", "nothing-written",
                                           "already-done", "left-open"});
