@@ -72,9 +72,13 @@ Place place_of(const fs::path& sys_root, const std::string& name) {
   if (error || !is_disk_name(name)) return Place::kNoDisk;
   const std::string size = read_text(device / "size");
   if (size.empty() || size == "0" || read_text(device / "hidden") == "1") return Place::kNoDisk;
-  const bool is_card = read_text(device / "device" / "type") == "SD";  // a soldered chip says MMC
-  const bool external = read_text(device / "removable") == "1" || is_card || is_on_usb(device) ||
-                        is_behind_removable_port(fs::weakly_canonical(sys_root, error), device.parent_path());
+  const std::string card = read_text(device / "device" / "type");  // a soldered chip says MMC
+  // What the kernel (from 6.6 on) says of a card itself is that of its slot: of a chip, too, behind a
+  // controller that is not known to have chips only. What is above the slot counts.
+  const fs::path way =
+      card == "MMC" ? fs::canonical(device / "device", error).parent_path() : device.parent_path();
+  const bool external = read_text(device / "removable") == "1" || card == "SD" || is_on_usb(device) ||
+                        is_behind_removable_port(fs::weakly_canonical(sys_root, error), way);
   return external ? Place::kExternal : Place::kInternal;
 }
 

@@ -27,6 +27,9 @@ OUTPUT = Path(os.environ.get("BOOT_OUTPUT", "build/boot")).absolute()
 SCALE = float(os.environ.get("BOOT_TIMEOUT_SCALE", "1"))
 TIMEOUT = 300
 QEMU = "qemu-system-x86_64"
+# An eMMC chip is two boot partitions and the RPMB, each a device of its own, and then the disk.
+EMMC_BOOT, EMMC_RPMB = 1 << 20, 1 << 17
+EMMC_DISK_AT = 2 * EMMC_BOOT + EMMC_RPMB
 CLOCK = "2026-11-25T12:00:00"  # of every machine at its start
 
 
@@ -52,7 +55,7 @@ class Disk:
     """A disk of the PC."""
 
     image: Path
-    kind: str = "nvme"  # ahci, virtio-scsi, emmc (QEMU from 9.1 on), sd-card
+    kind: str = "nvme"  # ahci, virtio-scsi, sd-card, emmc (the whole chip)
     sector: int = 512
     log: Path | None = None
     writes_per_second: int = 0
@@ -138,6 +141,8 @@ def disk_options(number, disk):
     elif disk.kind in ("emmc", "sd-card"):
         options += ["-device", "sdhci-pci"]
         device |= {"driver": disk.kind}
+        if disk.kind == "emmc":
+            device |= {"boot-partition-size": EMMC_BOOT, "rpmb-partition-size": EMMC_RPMB}
     else:
         raise ValueError(disk.kind)
     return options + ["-device", json.dumps(device)]

@@ -2,8 +2,8 @@
 """The other ways in which PCs start, and the other disks that they have."""
 
 import texts
-from common import main, sha256
-from machine import Disk, Firmware, Stick, has_device
+from common import log_records, main, need, run, sha256
+from machine import EMMC_DISK_AT, Disk, Firmware, Stick, has_device
 from scene import Scene, copy, last_verdict
 
 
@@ -25,11 +25,25 @@ class Machines(Scene):
         self.assertEqual(last_verdict(self.check_logs(said)), "not-affected")
         self.assertEqual(len(list(self.stick.glob("*.jsonl"))), 2)
 
-    def test_emmc(self):
+    def test_emmc_with_its_boot_partitions(self):
         if not has_device("emmc"):
-            self.skipTest("SKIP: this QEMU has no eMMC; it came with version 9.1")
-        self.make_scene(size="256M")  # its size is a power of two
-        self.repair("emmc", Firmware.UEFI, Disk(self.image, "emmc"))
+            self.skipTest("SKIP: this QEMU lets nobody put in an eMMC; 11.1 does")
+        self.make_scene(size="256M")
+        chip = self.folder / "chip.img"
+        with open(chip, "wb") as out:
+            out.truncate(EMMC_DISK_AT)
+        run(need("dd"), f"if={self.image}", f"of={chip}", "bs=128K", f"seek={EMMC_DISK_AT >> 17}", "conv=sparse")
+        with self.machine("emmc", disks=[Disk(chip, "emmc")]) as machine:
+            self.verdict(machine, texts.FIXED)
+            self.dismiss(machine)
+            said = machine.text()
+        run(need("dd"), f"if={chip}", f"of={self.image}", "bs=128K", f"skip={EMMC_DISK_AT >> 17}", "conv=sparse")
+        with open(chip, "rb") as image:
+            self.assertEqual(image.read(EMMC_DISK_AT), bytes(EMMC_DISK_AT), "something wrote to the boot partitions")
+        self.assertEqual(last_verdict(self.check_logs(said)), "fixed")
+        self.check_fixed()
+        disks = [r["mendstick.disk.path"] for r in log_records(self.stick) if r["event.action"] == "disk-found"]
+        self.assertEqual(disks, ["/dev/mmcblk0"])
 
     def test_a_card_in_a_reader_is_no_disk_of_the_pc(self):
         self.make_scene("--plain", size="256M", more="disk_timeout = 3\n")

@@ -136,6 +136,7 @@ TEST_CASE("Internal disks are those built in: no USB, no card, nothing virtual, 
   sys.disk("pci0/nvme/nvme0", "nvme0n1", "259:0");
   sys.disk("pci0/mmc_host/mmc0/mmc0:0001", "mmcblk0", "179:0");
   sys.file("devices/pci0/mmc_host/mmc0/mmc0:0001/type", "MMC\n");
+  sys.file("devices/pci0/mmc_host/mmc0/mmc0:0001/removable", "removable\n");  // the slot; it is a chip
   sys.disk("pci0/mmc_host/mmc0/mmc0:0001/boot", "mmcblk0boot0", "179:8");
   sys.disk("pci0/mmc_host/mmc0/mmc0:0001/rpmb", "mmcblk0rpmb", "179:16");
   sys.disk("pci0/virtio1", "vda", "252:0");
@@ -147,6 +148,8 @@ TEST_CASE("Internal disks are those built in: no USB, no card, nothing virtual, 
   sys.file(sys.disk("pci0/nvme/nvme1", "nvme1c0n1", "259:5") / "hidden", "1\n");
   sys.disk("pci0/thunderbolt-port/nvme/nvme7", "nvme7n1", "259:7");
   sys.file("devices/pci0/thunderbolt-port/removable", "removable\n");
+  sys.disk("pci0/thunderbolt-port/mmc_host/mmc2/mmc2:0001", "mmcblk2", "179:32");
+  sys.file("devices/pci0/thunderbolt-port/mmc_host/mmc2/mmc2:0001/type", "MMC\n");
   sys.disk("virtual/nvme-subsystem/nvme-subsys2", "nvme2n1", "259:9");  // where native multipath puts it
   for (const char* name : {"loop0", "ram0", "zram0", "dm-0", "md127", "sr0"}) {
     sys.disk(std::string("virtual/") + name, name, std::string(name) + ":0");
