@@ -59,6 +59,8 @@ class Loop {
 
   stick::Next run() {
     screens_.begin(dialog_.model());
+    screens_.show(dialog_.model());
+    session_.load(session_);
     for (const std::string& note : session_.key_notes) dialog_.tell(note);
     start(session_.mode == profile::Mode::kScan ? Choice::kScan : Choice::kAgain);
     while (!next_) {
@@ -312,7 +314,11 @@ stick::Next run(Session& session, const ScreenOptions& options) {
                     session.image.build,
                     session.profile_signer,
                     session.profile.unsigned_files == trust::Unsigned::kAllow};
-  return Loop(session, options).run();
+  try {
+    return Loop(session, options).run();
+  } catch (const Error& error) {
+    return show_failure(options, session.stick_device, error.what());
+  }
 }
 
 }  // namespace mend::console

@@ -12,6 +12,7 @@
 //   CO-3  In mode `ask` nothing is written without a yes; in mode `scan` nothing is written to a disk.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,9 @@ struct Session {
   std::vector<std::string> key_notes;       // what was wrong in the key files
   std::string warning;                      // on every page; may be empty
   repair::Request request;                  // disks, manifests, keys and policy; the rest is filled in here
+  // Reads what the stick brings, manifests and keys, once the screens show whose stick it is: 100,000 keys
+  // take seconds. An Error ends the session before any disk is looked at.
+  std::function<void(Session&)> load = [](Session&) {};
 };
 
 // The disks that are there now: those built in to repair, the others to look at.

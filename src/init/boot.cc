@@ -102,7 +102,6 @@ void Boot::prepare() {
 
 void Boot::run_steps() {
   find_stick();
-  read_profile();
   wait_for_disk();
   stay_with_one_stick();
   wait_for_power();
@@ -229,12 +228,16 @@ bool Boot::is_ours(const StickDevice& candidate, Afterwards afterwards) {
 }
 
 // Whatever is wrong with it, its signature too, `mend` says so and changes nothing; there is no shell then.
-void Boot::read_profile() {
+// Read when it is asked for, which most machines never do: `mend` starts sooner.
+const profile::Profile& Boot::profile() {
+  if (profile_) return *profile_;
+  profile_.emplace();
   try {
     profile_ = profile::load_stick_settings(kStickDirectory).profile;
   } catch (const Error& error) {
     debug(std::string("the profile cannot be used: ") + error.what());
   }
+  return *profile_;
 }
 
 bool Boot::disk_is_there() {
@@ -244,12 +247,12 @@ bool Boot::disk_is_there() {
 }
 
 void Boot::wait_for_disk() {
-  const Clock::time_point deadline = Clock::now() + profile_.disk_timeout;
+  const Clock::time_point began = Clock::now();
   bool told = false;
   while (!disk_is_there() || !loader_->storage_done()) {
     const std::optional<char> key = go_on(told ? kCalm : kMoment);
     if (told) obey(key);
-    if (told || Clock::now() < deadline) continue;
+    if (told || Clock::now() < began + profile().disk_timeout) continue;
     told = true;
     disk_is_there() ? explain_slow_drivers() : explain_missing_disk();
   }
@@ -260,7 +263,7 @@ void Boot::explain_slow_drivers() {
   std::string names;
   for (const std::string& name : loader_->at_work()) names += (names.empty() ? "" : ", ") + name;
   screen_->line(fmt::format("After {} seconds these drivers still look for disks: {}.",
-                            profile_.disk_timeout.count(), names.empty() ? "none" : names),
+                            profile().disk_timeout.count(), names.empty() ? "none" : names),
                 Style::kBad);
   screen_->line("A disk that fails can take minutes to answer. It goes on when they have finished.");
   screen_->line(kKeys);
@@ -268,7 +271,7 @@ void Boot::explain_slow_drivers() {
 
 void Boot::explain_missing_disk() {
   screen_->line(
-      fmt::format("This machine shows no internal disk after {} seconds.", profile_.disk_timeout.count()),
+      fmt::format("This machine shows no internal disk after {} seconds.", profile().disk_timeout.count()),
       Style::kBad);
   for (const std::string& paragraph : explain_no_disk(storage_controllers(roots_.sys), loader_->failures()))
     screen_->line("  " + paragraph);

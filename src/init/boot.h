@@ -50,7 +50,7 @@ class Boot {
   std::string why_not_ours() const;
   enum class Afterwards { kMounted, kUnmounted };  // kMounted: when it is ours
   bool is_ours(const StickDevice& candidate, Afterwards afterwards);
-  void read_profile();
+  const profile::Profile& profile();
   void wait_for_disk();
   void stay_with_one_stick();
   bool disk_is_there();
@@ -82,7 +82,7 @@ class Boot {
   std::unique_ptr<StickFinder> finder_;
   std::map<std::string, bool> judged_;  // volumes looked into: is it our image?
   StickDevice stick_;
-  profile::Profile profile_;
+  std::optional<profile::Profile> profile_;  // once it was asked for
   std::string last_words_;  // of `mend`
   size_t shown_ = 0;        // of the loader's log
 };

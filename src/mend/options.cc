@@ -333,27 +333,10 @@ void read_keyring(const std::string& path, console::Session& session) {
   }
 }
 
-}  // namespace
-
-console::Session stick_session(const StickOptions& stick) {
-  const auto on_stick = [&](std::string_view name) { return stick.directory + "/" + std::string(name); };
-  console::Session session;
-  session.stick = stick.directory;
-  session.stick_device = stick.device;
-  const profile::StickSettings settings = profile::load_stick_settings(stick.directory);
-  session.image = settings.image;
-  session.profile = settings.profile;
-  session.profile_signer = settings.signer;
-  if (settings.takes_unsigned()) session.warning = "UNSIGNED: this stick takes what nobody has signed.";
-  session.mode = stick.mode.value_or(session.profile.mode);
-  session.debug = stick.debug;
-  const po::options_description all = visible_options();
-  po::variables_map map;
-  po::store(po::parsed_options(&all), map);  // the defaults
-  store_profile(session.profile, all, map);
+// What the stick brings, as its profile lets it.
+void load_stick(const profile::StickSettings& settings, console::Session& session) {
+  const auto on_stick = [&](std::string_view name) { return session.stick + "/" + std::string(name); };
   repair::Request& request = session.request;
-  fill_policy(map, request);
-  request.hosts = session.profile.hosts;
   for (const std::string& path : manifests_in(on_stick(stick::kManifests))) {
     request.read_manifests.push_back(profile::accepted_manifest(
         trust::read_signed_file(path, manifest::kMaximumBytes), settings.profile, settings.trusted));
@@ -368,10 +351,33 @@ console::Session stick_session(const StickOptions& stick) {
     }
   }
   read_keyring(on_stick(stick::kKeyring), session);
-  session.key_folders = stick.key_folders;
+}
+
+}  // namespace
+
+console::Session stick_session(const StickOptions& stick) {
+  console::Session session;
+  session.stick = stick.directory;
+  session.stick_device = stick.device;
+  profile::StickSettings settings = profile::load_stick_settings(stick.directory);
+  session.image = settings.image;
+  session.profile = settings.profile;
+  session.profile_signer = settings.signer;
+  if (settings.takes_unsigned()) session.warning = "UNSIGNED: this stick takes what nobody has signed.";
+  session.mode = stick.mode.value_or(session.profile.mode);
+  session.debug = stick.debug;
+  const po::options_description all = visible_options();
+  po::variables_map map;
+  po::store(po::parsed_options(&all), map);  // the defaults
+  store_profile(session.profile, all, map);
+  repair::Request& request = session.request;
+  fill_policy(map, request);
+  request.hosts = session.profile.hosts;
   if (session.profile.logs == profile::Storage::kSealed) request.log_recipient = session.profile.recipient;
   request.disks = stick.disks;
   session.disks_named = !stick.disks.empty();
+  session.key_folders = stick.key_folders;
+  session.load = [settings = std::move(settings)](console::Session& begun) { load_stick(settings, begun); };
   return session;
 }
 

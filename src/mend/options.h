@@ -38,8 +38,8 @@ struct Options {
 
 // Reads key files, the profile, and standard input where an option is "-". Of `console` only argv is read.
 Options parse_options(int argc, char** argv);
-// Reads profile, manifests and keys of the stick. kUsage with all that is wrong in them; kRefused for what is
-// not signed as it has to be (PF-4).
+// Reads the profile of the stick; manifests and keys are left to the session's load(). Both: kUsage with all
+// that is wrong in a file; kRefused for what is not signed as it has to be (PF-4).
 console::Session stick_session(const StickOptions& stick);
 std::string help_text();
 
