@@ -52,11 +52,12 @@ Log Log::create(const std::string& directory, const std::string& stem, std::stri
   log.path_ = directory + "/" + stem + log.suffix();
   log.run_id_ = std::move(run_id);
   log.start_ns_ = monotonic_ns();
+  log.reserve_bytes_ = reserve_bytes;
   log.fd_ = ::open(log.path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
   if (log.fd_ < 0) throw_errno("audit.log.create", "cannot create the log " + log.path_, errno);
   try {
     reserve(log.fd_, reserve_bytes, log.path_);
-    if (log.sealer_) log.write_bytes(log.sealer_->header());
+    if (log.sealer_) log.put(log.sealer_->header());
     log.sync_directory();
   } catch (...) {
     ::unlink(log.path_.c_str());
@@ -72,6 +73,9 @@ Log::Log(Log&& other) noexcept
       run_id_(std::move(other.run_id_)),
       fd_(std::exchange(other.fd_, -1)),
       failed_(other.failed_),
+      reserve_bytes_(other.reserve_bytes_),
+      flushed_bytes_(other.flushed_bytes_),
+      last_bytes_(std::move(other.last_bytes_)),
       sequence_(other.sequence_),
       start_ns_(other.start_ns_),
       previous_(other.previous_),
@@ -103,6 +107,33 @@ void Log::write_bytes(Bytes bytes) {
   }
 }
 
+// On the medium when it returns.
+void Log::put(Bytes bytes) {
+  write_bytes(bytes);
+  if (::fdatasync(fd_) != 0) throw_errno("audit.log.flush", "cannot flush the log " + path_, errno);
+  flushed_bytes_ += bytes.size();
+  last_bytes_.assign(bytes.begin(), bytes.end());
+}
+
+// What a write that failed has left behind the last line is cut off, and so is what was reserved there.
+bool Log::open_again() {
+  const int fd = ::open(path_.c_str(), O_RDWR | O_APPEND | O_CLOEXEC);
+  if (fd < 0) return false;
+  struct stat before {
+  }, after{};
+  const bool other = ::fstat(fd_, &before) == 0 && ::fstat(fd, &after) == 0 &&
+                     (before.st_dev != after.st_dev || before.st_ino != after.st_ino);
+  ByteVector found(last_bytes_.size());
+  const auto at = static_cast<off_t>(flushed_bytes_ - last_bytes_.size());
+  if (!other || ::pread(fd, found.data(), found.size(), at) != static_cast<ssize_t>(found.size()) ||
+      found != last_bytes_ || ::ftruncate(fd, static_cast<off_t>(flushed_bytes_)) != 0) {
+    ::close(fd);
+    return false;
+  }
+  ::close(std::exchange(fd_, fd));
+  return true;
+}
+
 void Log::write_line(Fields record, crypto::StreamEnd end) {
   if (fd_ < 0 || failed_) {
     throw Error(ErrorCode::kIo, "audit.log.failed",
@@ -112,8 +143,15 @@ void Log::write_line(Fields record, crypto::StreamEnd end) {
   record[kSequence] = sequence_;
   record[kPrevious] = to_hex(previous_);
   const std::string line = record.dump(-1, ' ', false, Fields::error_handler_t::replace) + "\n";
-  sealer_ ? write_bytes(sealer_->seal(line, end)) : write_bytes(as_bytes(line));
-  if (::fdatasync(fd_) != 0) throw_errno("audit.log.flush", "cannot flush the log " + path_, errno);
+  const Bytes clear = as_bytes(line);
+  const ByteVector bytes = sealer_ ? sealer_->seal(line, end) : ByteVector(clear.begin(), clear.end());
+  try {
+    put(bytes);
+  } catch (const Error&) {
+    if (!open_again()) throw;
+    reserve(fd_, reserve_bytes_, path_);
+    put(bytes);
+  }
   previous_ = crypto::sha256(as_bytes(std::string_view(line).substr(0, line.size() - 1)));
   ++sequence_;
   failed_ = false;

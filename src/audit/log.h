@@ -10,6 +10,10 @@
 //   A-4  No function here takes a Secret, so no key can be written by mistake of type.
 //   A-5  An existing file is never overwritten.
 //   A-6  Of a sealed log no line reaches the medium in clear.
+//   A-7  When a line cannot be written and another file has taken the log's path, as when the stick was
+//   pulled
+//        out and is mounted again: that file is gone on with, if the last line flushed stands in it where it
+//        belongs. A-3 is for all else.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -54,12 +58,17 @@ class Log {
               const Fields& fields, crypto::StreamEnd end);
   void write_line(Fields record, crypto::StreamEnd end);
   void write_bytes(Bytes bytes);
+  void put(Bytes bytes);
+  bool open_again();
   std::string suffix() const;
   void sync_directory() const;
 
   std::string directory_, stem_, path_, run_id_;
   int fd_ = -1;
   bool failed_ = false;
+  uint64_t reserve_bytes_ = 0;
+  uint64_t flushed_bytes_ = 0;  // the file's size when the last line was on the medium
+  ByteVector last_bytes_;       // that line, as it stands in the file
   uint64_t sequence_ = 0;
   uint64_t start_ns_ = 0;
   crypto::Sha256Digest previous_{};

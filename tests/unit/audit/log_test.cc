@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "audit/log.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -9,6 +11,7 @@
 #include <sstream>
 
 #include "audit/reader.h"
+#include "audit/sealed.h"
 #include "base/error.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_folder.h"
@@ -173,6 +176,67 @@ TEST_CASE("A-3: nothing is added to a log after it was closed", "[audit]") {
   log.close();
   CHECK_THROWS_AS(log.append("late", "success", "late", ordered_json::object()), Error);
   CHECK(read_log(log.path()).chain == Chain::kWhole);
+}
+
+// The log's file goes, as a stick does that is pulled out: what it still holds open takes nothing any more.
+void pull_out(const std::string& path) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    if (std::filesystem::read_symlink(entry.path(), gone) != path) continue;
+    const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+    REQUIRE(full >= 0);
+    REQUIRE(::dup2(full, std::stoi(entry.path().filename().string())) >= 0);
+    ::close(full);
+    return;
+  }
+  FAIL("the log is not open: " << path);
+}
+
+TEST_CASE("A-7: a log whose stick was pulled out and put back goes on, and is whole", "[audit]") {
+  TempFolder folder;
+  const crypto::KeyPair office = crypto::make_key_pair();
+  const bool sealed = GENERATE(false, true);
+  const auto recipient = sealed ? std::optional(office.public_key) : std::nullopt;
+  Log log = Log::create(folder.path().string(), "x", "1", 4096, recipient);
+  log.append("one", "success", "one", ordered_json::object());
+  const std::string flushed = content(log.path());
+  pull_out(log.path());
+  put(log.path() + ".new", flushed + "half a li");  // what the write left that the pulling cut
+  std::filesystem::rename(log.path() + ".new", log.path());
+  log.append("two", "success", "two", ordered_json::object());
+  log.close();
+  if (sealed) {
+    const OpenedLog opened = open_sealed_log(log.path(), office);
+    CHECK(opened.whole);
+    put(folder / "opened.jsonl", opened.lines);
+  }
+  const ReadResult read = read_log(sealed ? folder / "opened.jsonl" : log.path());
+  CHECK(read.chain == Chain::kWhole);
+  CHECK(read.records == 3);
+}
+
+TEST_CASE("A-7, A-3: a log is not gone on with in a file that does not hold its last line", "[audit]") {
+  TempFolder folder;
+  Log log = Log::create(folder.path().string(), "x", "1", 4096);
+  log.append("one", "success", "one", ordered_json::object());
+  std::string text = content(log.path());
+  pull_out(log.path());
+  const auto append = [&] { log.append("two", "success", "two", ordered_json::object()); };
+  SECTION("it is not there") {
+    std::filesystem::remove(log.path());
+  }
+  SECTION("the line is cut") {
+    put(log.path() + ".new", text.substr(0, text.size() - 1));
+    std::filesystem::rename(log.path() + ".new", log.path());
+  }
+  SECTION("the line is another one") {
+    text[text.size() - 2] = 'x';
+    put(log.path() + ".new", text);
+    std::filesystem::rename(log.path() + ".new", log.path());
+  }
+  CHECK_THROWS_AS(append(), Error);
+  put(log.path(), text);
+  CHECK_THROWS_AS(append(), Error);  // it has failed for good
 }
 
 TEST_CASE("a renamed log goes on under its new name, with its chain", "[audit]") {
