@@ -34,6 +34,7 @@ ByteVector make_initramfs(const InitramfsParts& parts, const ModuleSet& modules)
   archive.add_file("init", parts.init, 0755);
   archive.add_file("etc/mendstick/modules.first", to_vector(modules.first_list()), 0644);
   archive.add_file("etc/mendstick/modules.load", to_vector(modules.always_list()), 0644);
+  archive.add_file("etc/mendstick/modules.later", to_vector(modules.later_list()), 0644);
   archive.add_file("etc/mendstick/modules.options", to_vector(modules.option_list()), 0644);
   const std::string folder = "lib/modules/" + parts.kernel_version + "/";
   archive.add_file(folder + "modules.dep", to_vector(modules.dependency_list()), 0644);

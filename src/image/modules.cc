@@ -43,6 +43,7 @@ WantedModule parse_line(std::vector<std::string> words, const std::string& file,
   for (const auto& [word, flag] : {std::pair("first", &wanted.first),
                                    {"always", &wanted.always},
                                    {"often", &wanted.often},
+                                   {"later", &wanted.later},
                                    {"newer", &wanted.newer}}) {
     if (words.front() != word) continue;
     *flag = true;
@@ -210,7 +211,7 @@ std::set<std::string> ModuleSet::often() const {
   std::set<std::string> names;
   std::vector<std::string> open;
   for (const WantedModule& module : wanted)
-    if (module.first || module.always || module.often) open.push_back(module.name);
+    if (module.first || module.always || module.often || module.later) open.push_back(module.name);
   while (!open.empty()) {
     const std::string name = std::move(open.back());
     open.pop_back();
@@ -282,6 +283,13 @@ std::string ModuleSet::always_list() const {
   std::string text;
   for (const WantedModule& module : wanted)
     if (module.always) text += module.name + "\n";
+  return text;
+}
+
+std::string ModuleSet::later_list() const {
+  std::string text;
+  for (const WantedModule& module : wanted)
+    if (module.later) text += module.name + "\n";
   return text;
 }
 

@@ -27,6 +27,7 @@ struct WantedModule {
   bool always = false;
   bool first = false;
   bool often = false;  // nearly every PC wants it
+  bool later = false;  // loaded on every machine, when nothing else is to be done
   bool newer = false;  // an older kernel may be without it
   int line = 0;
 };
@@ -64,7 +65,8 @@ struct ModuleSet {
   std::map<std::string, Module> modules;  // by name
   std::vector<WantedModule> wanted;       // as named, without what is built in
 
-  // Those that are loaded on nearly every PC: the `first`, `always` and `often` ones, and what they need.
+  // Those that are loaded on nearly every PC: the `first`, `always`, `often` and `later` ones, and what they
+  // need.
   std::set<std::string> often() const;
   // The texts of the lists.
   std::string dependency_list() const;       // modules.dep
@@ -72,6 +74,7 @@ struct ModuleSet {
   std::string soft_dependency_list() const;  // modules.softdep
   std::string first_list() const;            // modules.first
   std::string always_list() const;           // modules.load
+  std::string later_list() const;            // modules.later
   std::string option_list() const;           // modules.options
 };
 

@@ -33,7 +33,15 @@ constexpr std::string_view kKeys = "Press R to restart or P to power off. The se
 constexpr const char* kPackedModules = "/packed/modules";
 constexpr const char* kFirstList = "/etc/mendstick/modules.first";
 constexpr const char* kLoadList = "/etc/mendstick/modules.load";
+constexpr const char* kLaterList = "/etc/mendstick/modules.later";
 constexpr const char* kOptionList = "/etc/mendstick/modules.options";
+
+std::vector<std::string> names_in(const char* list) {
+  const std::string text = read_text(list);
+  std::vector<std::string> names;
+  for (const std::string_view name : words(text)) names.emplace_back(name);
+  return names;
+}
 
 std::string in_words(const StickDevice& stick) {
   return stick.model.empty() ? stick.disk : stick.disk + " (" + stick.model + ")";
@@ -94,10 +102,7 @@ void Boot::prepare() {
   }
   finder_ = std::make_unique<StickFinder>(roots_, command_line_.image_id, read_first_sector);
   debug("kernel " + release);
-  const std::string load_list = read_text(kLoadList);
-  std::vector<std::string> always;
-  for (const std::string_view name : words(load_list)) always.emplace_back(name);
-  loader_->start(ModuleIndex::read(modules), always);
+  loader_->start(ModuleIndex::read(modules), names_in(kLoadList), names_in(kLaterList));
 }
 
 void Boot::run_steps() {

@@ -200,12 +200,14 @@ void ModuleLoader::load_first(std::vector<std::string> files) {
   add({{Urgency::kFirst, "before all else", std::move(files)}});
 }
 
-void ModuleLoader::start(ModuleIndex index, const std::vector<std::string>& always) {
+void ModuleLoader::start(ModuleIndex index, const std::vector<std::string>& always,
+                         const std::vector<std::string>& later) {
   index_ = std::move(index);
   look();
   std::vector<Request> requests;
-  requests.reserve(always.size());
+  requests.reserve(always.size() + later.size());
   for (const std::string& name : always) requests.push_back({Urgency::kAlways, "always", {name}});
+  for (const std::string& name : later) requests.push_back({Urgency::kRest, "always", {name}});
   add(std::move(requests));
 }
 

@@ -62,8 +62,9 @@ class ModuleLoader {
   // Files, in this order, by one of the threads. Needs no index: it is for what begins before all else.
   void load_first(std::vector<std::string> files);
   // From here on the modules are known. `always`, and what the devices of the machine ask for, is loaded by
-  // the threads.
-  void start(ModuleIndex index, const std::vector<std::string>& always);
+  // the threads; `later` when there is nothing else.
+  void start(ModuleIndex index, const std::vector<std::string>& always,
+             const std::vector<std::string>& later = {});
 
   // Whether the kernel is to wait for the probing under way when it has loaded the module.
   enum class Probing { kAwait, kLeave };

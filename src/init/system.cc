@@ -14,16 +14,12 @@
 #include <cstring>
 
 #include "base/bytes.h"
+#include "profile/stick.h"
 
 namespace mend::init {
 namespace {
 
 constexpr unsigned long kData = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-
-// codepage and iocharset name the two modules that image/modules.conf loads; with utf8 names are UTF-8 all
-// the same. flush: what is written goes to the stick soon, not only at the end. Windows keeps local time on
-// FAT, the log is in UTC.
-constexpr const char* kFatOptions = "codepage=437,iocharset=ascii,utf8,flush,tz=UTC,umask=077";
 
 constexpr const char* kGlobalVariable = "-8be4df61-93ca-11d2-aa0d-00e098032b8c";
 constexpr uint64_t kBootToSetup = 1;   // EFI_OS_INDICATIONS_BOOT_TO_FW_UI
@@ -128,12 +124,12 @@ std::string kernel_release() {
 int mount_stick(const std::string& volume, Access access) {
   ::mkdir(kStickDirectory, 0700);
   const unsigned long flags = kData | MS_NOATIME | (access == Access::kReadOnly ? unsigned{MS_RDONLY} : 0U);
-  return ::mount(volume.c_str(), kStickDirectory, "vfat", flags, kFatOptions) == 0 ? 0 : errno;
+  return ::mount(volume.c_str(), kStickDirectory, "vfat", flags, stick::kFatOptions) == 0 ? 0 : errno;
 }
 
 int make_stick_writable() {
   const unsigned long flags = kData | MS_NOATIME | MS_REMOUNT;
-  return ::mount(nullptr, kStickDirectory, nullptr, flags, kFatOptions) == 0 ? 0 : errno;
+  return ::mount(nullptr, kStickDirectory, nullptr, flags, stick::kFatOptions) == 0 ? 0 : errno;
 }
 
 void unmount_stick() {
@@ -143,7 +139,7 @@ void unmount_stick() {
     ::close(directory);
   }
   if (::umount2(kStickDirectory, UMOUNT_NOFOLLOW) == 0 || errno == EINVAL) return;  // EINVAL: is not mounted
-  ::mount(nullptr, kStickDirectory, nullptr, MS_REMOUNT | MS_RDONLY | kData, kFatOptions);
+  ::mount(nullptr, kStickDirectory, nullptr, MS_REMOUNT | MS_RDONLY | kData, stick::kFatOptions);
   ::umount2(kStickDirectory, UMOUNT_NOFOLLOW | MNT_DETACH);
 }
 

@@ -24,6 +24,11 @@ inline constexpr std::string_view kTrusted = "mendstick/trusted";   // public ke
 inline constexpr std::string_view kStickId = "mendstick/stick-id";  // made at the first boot
 inline constexpr std::string_view kMenu = "EFI/debian/grub.cfg";
 
+// How its FAT is mounted, and that of another stick. codepage and iocharset name the two modules that
+// image/modules.conf loads; with utf8 names are UTF-8 all the same. flush: what is written goes to the stick
+// soon, not only at the end. Windows keeps local time on FAT, the log is in UTC.
+inline constexpr const char* kFatOptions = "codepage=437,iocharset=ascii,utf8,flush,tz=UTC,umask=077";
+
 // Exit status of `mend console`: what init does next. Any other one: the console has failed.
 enum class Next { kRestart = 0, kPowerOff = 10, kFirmwareSetup = 11 };
 

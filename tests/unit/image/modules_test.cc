@@ -86,10 +86,12 @@ TEST_CASE("MO-2: what a module needs is there too; what is built in, or only wis
   CHECK(set.option_list() == "options e_mod x=1\n");
 }
 
-TEST_CASE("What is first, always or often on a PC, with what it needs, is unpacked with init", "[image]") {
+TEST_CASE("What is first, always, often or later on a PC, with what it needs, is unpacked with init",
+          "[image]") {
   const Kernel kernel;
-  const ModuleSet set = kernel.collect("first b_mod\noften d_mod\na_mod\nalways builtin_mod\n");
+  const ModuleSet set = kernel.collect("first b_mod\nlater d_mod\na_mod\nalways builtin_mod\n");
   CHECK(set.often() == std::set<std::string>{"b_mod", "c_mod", "d_mod"});
+  CHECK(set.later_list() == "d_mod\n");
   CHECK(set.first_list() == "kernel/lib/c_mod.ko kernel/drivers/b-mod.ko\n");
   CHECK(set.always_list().empty());
 }

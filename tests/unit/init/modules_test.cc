@@ -233,11 +233,11 @@ TEST_CASE("ML-5: the USB ports come first, then disks, then the battery, then th
   tree.device("pci", "0000:00:14.0", kXhci);
   kernel.hold("usbcore");
   ModuleLoader loader({}, tree.sys(), kernel.insert(), 1);
-  loader.start(index(), {"idma64"});
+  loader.start(index(), {"idma64"}, {"uas"});
   kernel.let_go();
   loader.wait();
   CHECK(kernel.names() == Names{"usbcore", "xhci_pci", "idma64", "sd_mod", "nvme_auth", "nvme_core", "nvme",
-                                "battery", "hid_generic", "usb_storage"});
+                                "battery", "hid_generic", "usb_storage", "uas"});
 }
 
 TEST_CASE("ML-5: what can wait begins when nothing more urgent is at work", "[init]") {
