@@ -64,6 +64,7 @@ void Dialog::to(Page page) {
   model_.page = page;
   model_.scroll = 0;
   model_.yes_chosen = false;
+  model_.messages_of_page = model_.messages.size();
 }
 
 // --- the run ---
@@ -143,7 +144,10 @@ void Dialog::ask_key(const repair::KeyQuestion& question) {
   open_key_page(question, true);
   KeyEntry& entry = *model_.key;
   entry.trying = false;
-  if (has_answer()) return submit_key();  // typed while keys at hand were tried
+  if (has_answer()) {  // typed while keys at hand were tried
+    if (model_.stick_away) to(Page::kKey);
+    return submit_key();
+  }
   if (!question.why_not.empty()) entry.message = {question.why_not, Style::kBad};
   to(Page::kKey);
 }
@@ -157,6 +161,8 @@ void Dialog::ask_consent(std::vector<repair::VolumeReport> planned) {
 void Dialog::run_ended(Ending ending, std::optional<repair::Report> report, std::string receipt,
                        bool scanned) {
   model_.ending = std::move(ending);
+  if (model_.ending->without_log && model_.stick_away)
+    model_.ending->advice = {texts::kUnchanged, texts::kRunsWhenBack};
   model_.report = std::move(report);
   model_.receipt = std::move(receipt);
   model_.scanned = scanned;
@@ -169,6 +175,11 @@ void Dialog::run_ended(Ending ending, std::optional<repair::Report> report, std:
 void Dialog::set_end(bool stick_can_be_pulled, bool powers_off) {
   model_.stick_can_be_pulled = stick_can_be_pulled;
   model_.powers_off = powers_off;
+}
+
+void Dialog::set_stick_away(bool away) {
+  model_.stick_away = away;
+  if (!away && model_.key && model_.key->waits_for_stick) submit_key();
 }
 
 // --- keys ---
@@ -244,7 +255,8 @@ void Dialog::key_on_verdict(const Key& key) {
     case 'm':
       return open_menu();
     case 'c':
-      return choose(Choice::kReceipt);
+      if (!model_.receipt.empty()) choose(Choice::kReceipt);
+      return;
     case 'l':
       return choose(Choice::kShowLog);
     default:

@@ -71,6 +71,8 @@ class Dialog {
   void set_by_itself(std::optional<std::chrono::seconds> left) { model_.by_itself = left; }
   void limit_scroll(int hidden_rows) { model_.scroll = std::min(model_.scroll, hidden_rows); }
   void set_end(bool stick_can_be_pulled, bool powers_off);
+  // The session's stick was pulled out, or is there again. No key is used up meanwhile.
+  void set_stick_away(bool away);
   bool waits_for_key() const { return model_.page == Page::kKey; }
 
  private:
@@ -78,6 +80,7 @@ class Dialog {
   void function_on_key_page(int number);
   void after_typing(KeyField::Taken taken, const screen::Key& key);
   void submit_key();
+  void give_up_answer();
   void skip();
   void key_on_question(const screen::Key& key);  // kPlan, kConfirm
   void answer_question(bool yes);

@@ -47,6 +47,7 @@ void Dialog::after_typing(KeyField::Taken taken, const Key& key) {
   KeyEntry& entry = *model_.key;
   entry.skip_once = false;
   if (taken == KeyField::Taken::kSubmitted) return submit_key();
+  if (taken == KeyField::Taken::kYes) give_up_answer();
   entry.message = {};
   if (taken == KeyField::Taken::kNo) {
     if (key.code == KeyCode::kCharacter)
@@ -70,11 +71,23 @@ void Dialog::submit_key() {
       answer_.credentials = credentials_of(entry.field);
     }
   }
+  entry.waits_for_stick = model_.stick_away;
+  if (entry.waits_for_stick) {
+    entry.message = {texts::kTriedWhenBack, Style::kStrong};
+    return;
+  }
   entry.trying = true;
   entry.message = {texts::kTrying, Style::kPlain};
   if (!entry.asked) return do_it(Effect::Kind::kKeyReady);
   to(Page::kWorking);
   do_it(Effect::Kind::kAnswerKey);
+}
+
+// One that was held back, and is changed.
+void Dialog::give_up_answer() {
+  if (!model_.key->waits_for_stick) return;
+  model_.key->waits_for_stick = false;
+  answer_ = {};
 }
 
 void Dialog::function_on_key_page(int number) {
@@ -86,6 +99,7 @@ void Dialog::function_on_key_page(int number) {
     case 3:
       if (is_keyring(entry)) return;
       entry.message = {};
+      give_up_answer();
       entry.field.set_form(entry.field.form() == KeyField::Form::kDigits ? KeyField::Form::kPassword
                                                                          : KeyField::Form::kDigits);
       return;
@@ -123,15 +137,13 @@ void Dialog::skip() {
 }
 
 void Dialog::keys_found(bitlocker::Credentials credentials, const std::string& where) {
-  if (!model_.key || model_.key->trying || is_keyring(*model_.key)) return;
+  if (!model_.key || model_.key->trying || model_.key->waits_for_stick || is_keyring(*model_.key)) return;
   KeyEntry& entry = *model_.key;
-  const size_t count =
-      credentials.recovery.size() + credentials.startup_keys.size() + credentials.passwords.size();
-  if (count == 0) {
+  if (credentials.empty()) {
     entry.message = {where, Style::kBad};
     return;
   }
-  tell(fmt::format(texts::kKeysRead, count, where));
+  tell(fmt::format(texts::kKeysRead, where));
   answer_.credentials = std::move(credentials);
   submit_key();
 }

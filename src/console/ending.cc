@@ -78,6 +78,7 @@ Ending ending_of(const Error& error) {
   Ending ending{texts::kNeedsYou, Style::kBad, {texts::kUnchanged}};
   const std::string_view id = error.id();
   if (id.starts_with("audit.") || id.starts_with("repair.record.")) {
+    ending.without_log = true;
     ending.advice.emplace_back(texts::kNoLog1);
     ending.advice.emplace_back(texts::kNoLog2);
   }

@@ -15,6 +15,7 @@ struct Ending {
   std::string word;  // "FIXED", "NEEDS YOU", …
   screen::Style style = screen::Style::kPlain;
   std::vector<std::string> advice;  // lines of at most 76 columns, but for names
+  bool without_log = false;         // the stick took none, so nothing was changed
 };
 
 // Of a repair. `logs`: where the stick's earlier logs are; `contact`: whom to call; may be empty.

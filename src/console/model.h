@@ -69,9 +69,10 @@ struct KeyEntry {
   repair::KeyQuestion question;
   bool asked = false;  // the run waits; else keys at hand are being tried, and the person types meanwhile
   bool visible = false;
-  bool trying = false;     // the answer is on its way
-  bool skip_once = false;  // F6 was pressed
-  int layout = 0;          // of the keyboard, for passwords
+  bool trying = false;           // the answer is on its way
+  bool skip_once = false;        // F6 was pressed
+  bool waits_for_stick = false;  // the answer is held back until the stick is there again
+  int layout = 0;                // of the keyboard, for passwords
   KeyField field{kRecoveryShape};
   Message message;
 };
@@ -86,6 +87,8 @@ struct Model {
   std::optional<Progress> progress;
   std::vector<Message> messages;  // only added to
   size_t messages_of_run = 0;     // those that came before its verdict
+  size_t messages_of_page = 0;    // those that came before this page
+  bool stick_away = false;        // the session's own
   std::chrono::seconds elapsed{0};
 
   std::optional<KeyEntry> key;

@@ -10,8 +10,8 @@
 
 namespace mend::console {
 
-// What is taken for another stick: FAT volumes on USB and in card readers, but for those of `stick_device`;
-// and folders that a rehearsal names, where nothing is mounted.
+// What is taken for another stick: volumes with FAT or exFAT on USB and in card readers, but for those of
+// `stick_device`; and folders that a rehearsal names, where nothing is mounted.
 struct OtherSticks {
   std::string stick_device;
   std::vector<std::string> folders;

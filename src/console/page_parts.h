@@ -19,7 +19,7 @@ struct Line {
 // A page in the making: heading and foot are drawn, the body lies between `top` and `bottom`.
 struct Canvas {
   screen::Grid grid;
-  screen::Charset charset;
+  screen::Charset charset = screen::Charset::kAscii;
   int top = 0, bottom = 0;  // rows; the first of the body, and the one after it
   int hidden_rows = 0;      // what cannot be seen of what scrolls
 
@@ -34,6 +34,8 @@ void add_lines(std::vector<Line>& lines, std::string_view text, screen::Look loo
 // Draws lines, wrapped, in these rows; `scroll` rows are above them.
 void put_scrolled(Canvas& canvas, int top, int bottom, int width, const std::vector<Line>& lines, int scroll);
 void put_foot(Canvas& canvas, const std::vector<std::string>& parts);
+// What was said since the page is shown, and that the stick is out, above the foot. After put_foot().
+void put_news(Canvas& canvas, const Model& model);
 // "[ No ]  [ Yes ]" after a question, in one row.
 void put_yes_no(Canvas& canvas, int row, const Model& model);
 

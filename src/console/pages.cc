@@ -142,7 +142,7 @@ void put_scrolled(Canvas& canvas, int top, int bottom, int width, const std::vec
   canvas.hidden_rows = std::max(0, count - room);
   const int first = std::min(scroll, canvas.hidden_rows);
   for (int i = 0; i < std::min(room, count - first); ++i) {
-    const Line& line = rows[static_cast<size_t>(first + i)];
+    const Line& line = rows[static_cast<size_t>(first) + static_cast<size_t>(i)];
     canvas.grid.put(top + i, kLeft, line.text, line.look);
   }
   if (canvas.hidden_rows == 0) return;
@@ -156,7 +156,7 @@ void put_foot(Canvas& canvas, const std::vector<std::string>& parts) {
   std::string text;
   std::vector<std::string> rows;
   for (const std::string& part : parts) {
-    const std::string longer = text.empty() ? part : text + "   " + part;
+    const std::string longer = text.empty() ? part : fmt::format("{}   {}", text, part);
     if (screen::columns_of(longer) <= canvas.width()) {
       text = longer;
       continue;
@@ -172,6 +172,22 @@ void put_foot(Canvas& canvas, const std::vector<std::string>& parts) {
     canvas.grid.put(row, kLeft, rows[i], Look::kTitle);
   }
   canvas.bottom = first - 1;
+}
+
+void put_news(Canvas& canvas, const Model& model) {
+  constexpr size_t kNewsRows = 2;
+  Line news;
+  if (model.stick_away) {
+    news = {texts::kStickAway, Look::kBad};
+  } else if (model.messages.size() > model.messages_of_page) {
+    news = {model.messages.back().text, look_of(model.messages.back().style)};
+  }
+  if (news.text.empty()) return;
+  const auto width = static_cast<size_t>(std::max(2, canvas.width()));
+  const auto rows = static_cast<int>(std::min(kNewsRows, screen::wrap(news.text, width).size()));
+  canvas.bottom -= rows;
+  canvas.grid.put_wrapped(canvas.bottom, kLeft, canvas.width(), rows, news.text, news.look);
+  --canvas.bottom;
 }
 
 void draw_working(Canvas& canvas, const Model& model) {

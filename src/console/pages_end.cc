@@ -52,7 +52,7 @@ std::vector<std::string> foot_of_verdict(const Model& model) {
   std::string first =
       model.stick_can_be_pulled ? fmt::format(texts::kFootPull, end) : fmt::format(texts::kFootPress, end);
   if (model.by_itself) first += " " + fmt::format(texts::kBySelf, model.by_itself->count());
-  return {first, texts::kFootMore};
+  return {first, model.receipt.empty() ? texts::kFootMoreNoReceipt : texts::kFootMore};
 }
 
 // What a person reads when the word is not enough.
@@ -84,6 +84,7 @@ void put_yes_no(Canvas& canvas, int row, const Model& model) {
 
 void draw_plan(Canvas& canvas, const Model& model) {
   put_foot(canvas, {texts::kScroll});
+  put_news(canvas, model);
   canvas.grid.put(canvas.top, kLeft, texts::kPlanTitle, Look::kStrong);
   std::vector<Line> lines;
   for (const repair::VolumeReport& volume : model.plan) add_plan(lines, volume);
@@ -119,6 +120,7 @@ void draw_verdict(Canvas& canvas, const Model& model) {
 
 void draw_menu(Canvas& canvas, const Model& model) {
   put_foot(canvas, {texts::kFootMenu});
+  put_news(canvas, model);
   canvas.grid.put(canvas.top, kLeft, texts::kMenuTitle, Look::kStrong);
   int row = canvas.top + 2;
   for (size_t i = 0; i < model.menu.size(); ++i) {
@@ -130,6 +132,7 @@ void draw_menu(Canvas& canvas, const Model& model) {
 
 void draw_confirm(Canvas& canvas, const Model& model) {
   put_foot(canvas, {texts::kFootMenu});
+  put_news(canvas, model);
   const bool undo = model.to_confirm == Choice::kUndo;
   int row = canvas.grid.put_wrapped(canvas.top, kLeft, canvas.width(), 3,
                                     undo ? texts::kUndoAsk : texts::kAgainAsk, Look::kStrong);
@@ -163,12 +166,13 @@ void draw_receipt(Canvas& canvas, const Model& model) {
         grid.put_wrapped(row, column, width, 4, model.report->log.substr(model.report->log.rfind('/') + 1)) +
         1;
   }
-  row = grid.put_wrapped(row, column, width, 4, fits ? texts::kReceiptHint : texts::kReceiptTooSmall) + 1;
+  grid.put_wrapped(row, column, width, 4, fits ? texts::kReceiptHint : texts::kReceiptTooSmall);
   grid.put_wrapped(grid.rows() - 2, column, width, 2, texts::kFootBack);
 }
 
 void draw_text(Canvas& canvas, const Model& model) {
   put_foot(canvas, {texts::kFootText});
+  put_news(canvas, model);
   canvas.grid.put(canvas.top, kLeft, model.text_title, Look::kStrong);
   std::vector<Line> lines;
   for (const std::string& line : model.text) lines.push_back({line});

@@ -96,6 +96,7 @@ void draw_key(Canvas& canvas, const Model& model) {
   const KeyEntry& entry = *model.key;
   const bool keyring = entry.question.kind == repair::KeyQuestion::Kind::kKeyring;
   put_foot(canvas, foot_of(entry));
+  put_news(canvas, model);
   screen::Grid& grid = canvas.grid;
   int row = canvas.top;
   if (keyring) {
@@ -115,7 +116,7 @@ void draw_key(Canvas& canvas, const Model& model) {
   row = grid.put_wrapped(row, kLeft, canvas.width(), 2, prompt);
   row = put_field(canvas, row, entry);
   if (!entry.message.text.empty())
-    row = grid.put_wrapped(row, kLeft, canvas.width(), 2, entry.message.text, look_of(entry.message.style));
+    row = grid.put_wrapped(row, kLeft, canvas.width(), 3, entry.message.text, look_of(entry.message.style));
   if (!digits) grid.put(row, kLeft, fmt::format(texts::kKeyboard, layout_name(entry.layout)));
 }
 

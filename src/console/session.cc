@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "console/session.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/file.h"
-#include "base/text.h"
 #include "console/devices.h"
 #include "console/other_sticks.h"
+#include "console/own_stick.h"
 #include "console/texts.h"
 #include "console/work.h"
-#include "crypto/random.h"
 #include "disk/disk.h"
 #include "repair/machine.h"
 #include "repair/version.h"
@@ -32,7 +28,6 @@ using std::chrono::seconds;
 constexpr milliseconds kLook{250};  // how often stick and devices are looked for
 constexpr milliseconds kRefresh{
     200};  // of what changes by itself: a serial line takes 4 ms for 50 characters
-constexpr size_t kStickIdBytes = 8;
 
 bool is_pulled(const std::string& device) {
   return ::access(device.c_str(), F_OK) != 0;
@@ -75,7 +70,11 @@ class Loop {
   void obey(const Effect& effect);
   void begin_verdict();
   void look_around(Clock::time_point now);
+  void tell_change(const DeviceChange& change);
+  void tell_of(const DeviceChange& change, const char* text);
+  void examine_arrived();
   void watch_stick();
+  void stick_is_back(const OwnStick& stick, Return how);
   void show_step();
   void save_log();
   OtherSticks other_sticks() const { return {session_.stick_device, session_.key_folders}; }
@@ -88,12 +87,15 @@ class Loop {
   std::optional<stick::Next> next_;
   Clock::time_point started_ = Clock::now(), looked_{}, shown_{}, verdict_since_{};
   Page page_ = Page::kWorking;
+  Choice choice_ = Choice::kAgain;     // of the last run
+  std::vector<DeviceChange> arrived_;  // disks, not yet looked into
   bool stick_is_there_ = true;
   bool watches_ = false;  // the stick's going ends the session
   std::string step_;
 };
 
 void Loop::start(Choice choice) {
+  choice_ = choice;
   std::vector<std::string> journals;
   if (choice == Choice::kUndo && dialog_.model().report) {
     for (const repair::VolumeReport& volume : dialog_.model().report->volumes)
@@ -120,6 +122,7 @@ void Loop::start(Choice choice) {
 // One turn: what came from the run and from the person, then what the screens show of it.
 void Loop::turn() {
   const screen::Keys keys = screens_.wait(runner_.fd(), kLook, dialog_.model());
+  watch_stick();  // before what came of its going
   for (const Runner::Event& event : runner_.take_events()) {
     event(dialog_);
     show_step();
@@ -149,17 +152,8 @@ void Loop::begin_verdict() {
 void Loop::look_around(Clock::time_point now) {
   looked_ = now;
   if (runner_.running()) dialog_.set_elapsed(std::chrono::duration_cast<seconds>(now - started_));
-  watch_stick();
-  for (const DeviceChange& change : devices_.look()) {
-    if (change.path == session_.stick_device && !change.path.empty()) continue;  // watch_stick() tells of it
-    const bool disk = change.kind == DeviceChange::Kind::kDisk;
-    const char* text = disk ? (!change.came        ? texts::kDiskWent
-                               : runner_.running() ? texts::kDiskCameLater
-                                                   : texts::kDiskCame)
-                            : (change.came ? texts::kKeyboardCame : texts::kKeyboardWent);
-    dialog_.tell(fmt::format(fmt::runtime(text), change.name));
-    if (disk && change.came && dialog_.waits_for_key()) dialog_.key({screen::KeyCode::kFunction, 0, 4, {}});
-  }
+  for (const DeviceChange& change : devices_.look()) tell_change(change);
+  examine_arrived();
   const Model& model = dialog_.model();
   const seconds after = session_.profile.restart_after;
   if (model.page != Page::kVerdict || after.count() == 0) return dialog_.set_by_itself(std::nullopt);
@@ -168,15 +162,63 @@ void Loop::look_around(Clock::time_point now) {
   dialog_.set_by_itself(after - waited);
 }
 
+void Loop::tell_change(const DeviceChange& change) {
+  if (change.kind == DeviceChange::Kind::kKeyboard)
+    return tell_of(change, change.came ? texts::kKeyboardCame : texts::kKeyboardWent);
+  if (change.path == session_.stick_device) return;  // watch_stick() tells of it
+  std::erase_if(arrived_, [&](const DeviceChange& disk) { return disk.path == change.path; });
+  if (!change.came) return tell_of(change, texts::kDiskWent);
+  arrived_.push_back(change);
+}
+
+void Loop::tell_of(const DeviceChange& change, const char* text) {
+  dialog_.tell(fmt::format(fmt::runtime(text), change.name));
+}
+
+// What came may be the stick itself, put back; else another one, perhaps with a key on it.
+void Loop::examine_arrived() {
+  if (arrived_.empty()) return;
+  const DeviceChange disk = arrived_.front();
+  const OwnStick own{session_.stick, session_.stick_device, session_.request.origin.stick_id};
+  const auto other = [this, disk] {
+    tell_of(disk, runner_.running() ? texts::kDiskCameLater : texts::kDiskCame);
+    if (dialog_.waits_for_key()) dialog_.key({screen::KeyCode::kFunction, 0, 4, {}});
+  };
+  if (stick_is_there_) {
+    other();
+  } else if (!runner_.start_beside([this, other, own, disk]() -> Runner::Event {
+               OwnStick stick = own;
+               const Return how = take_back(stick, disk.path);
+               return [this, other, stick, how](Dialog&) {
+                 how == Return::kAnother ? other() : stick_is_back(stick, how);
+               };
+             })) {
+    return;  // not now
+  }
+  arrived_.erase(arrived_.begin());
+}
+
 // CO-2. A stick that went during the run cannot be waited for to go.
 void Loop::watch_stick() {
-  if (session_.stick_device.empty()) return;
-  const bool there = !is_pulled(session_.stick_device);
-  if (there == stick_is_there_) return;
-  stick_is_there_ = there;
-  if (runner_.running())
-    return dialog_.tell(there ? texts::kStickBack : texts::kStickWent, there ? Style::kGood : Style::kBad);
-  if (!there && watches_) next_ = dialog_.model().powers_off ? stick::Next::kPowerOff : stick::Next::kRestart;
+  if (!stick_is_there_ || session_.stick_device.empty() || !is_pulled(session_.stick_device)) return;
+  stick_is_there_ = false;
+  dialog_.set_stick_away(true);
+  if (!watches_ || runner_.running()) return dialog_.tell(texts::kStickWent, Style::kBad);
+  next_ = dialog_.model().powers_off ? stick::Next::kPowerOff : stick::Next::kRestart;
+}
+
+// CO-4.
+void Loop::stick_is_back(const OwnStick& stick, Return how) {
+  session_.stick_device = stick.device;
+  stick_is_there_ = true;
+  if (how == Return::kNotWritable)
+    dialog_.tell(texts::kStickBackReadOnly, Style::kBad);
+  else
+    dialog_.tell(texts::kStickBack, Style::kGood);
+  dialog_.set_stick_away(false);
+  if (runner_.running()) return;
+  if (dialog_.model().ending && dialog_.model().ending->without_log) return start(choice_);
+  begin_verdict();
 }
 
 void Loop::show_step() {
@@ -241,27 +283,6 @@ void Loop::save_log() {
 }
 
 }  // namespace
-
-std::string stick_id(const std::string& stick) {
-  const std::string path = stick + "/" + std::string(stick::kStickId);
-  try {
-    const ByteVector text = read_file(path, 64);
-    std::string id(trim_ascii(as_text(text)));
-    const auto hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-    if (id.size() == 2 * kStickIdBytes && std::all_of(id.begin(), id.end(), hex)) return id;
-  } catch (const Error&) {  // the first boot, or what a power cut left of it
-  }
-  std::array<uint8_t, kStickIdBytes> bytes{};
-  crypto::random_bytes(bytes);
-  std::string id = to_hex(bytes);
-  const std::string line = id + "\n";
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) return {};
-  const bool written =
-      ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(fd) == 0;
-  ::close(fd);
-  return written ? id : std::string();
-}
 
 void find_disks(Session& session) {
   const auto but_the_stick = [&](std::vector<std::string> disks) {

@@ -10,6 +10,8 @@
 //   person
 //         had the time to read it: pulling the stick, a key, or the profile's restart_after.
 //   CO-3  In mode `ask` nothing is written without a yes; in mode `scan` nothing is written to a disk.
+//   CO-4  A stick that is put back is taken up again. A run that waited for a person goes on; one that ended
+//         without a log, and so without having changed anything, begins again.
 #pragma once
 
 #include <functional>
@@ -25,7 +27,7 @@ namespace mend::console {
 
 struct Session {
   std::string stick;         // where it is mounted
-  std::string stick_device;  // its block device, such as /dev/sda; empty: cannot be pulled
+  std::string stick_device;  // its block device now, such as /dev/sda; empty: cannot be pulled
   profile::Profile profile;
   profile::ImageInfo image;
   profile::Mode mode = profile::Mode::kAuto;
@@ -51,8 +53,5 @@ stick::Next run(Session& session, const ScreenOptions& options);
 // An error that kept the session from beginning, such as a profile with a mistake; waits as CO-2 says.
 stick::Next show_failure(const ScreenOptions& options, const std::string& stick_device,
                          const std::string& what);
-
-// "mendstick/stick-id" of the stick, made when it is not there; empty when it cannot be made.
-std::string stick_id(const std::string& stick);
 
 }  // namespace mend::console

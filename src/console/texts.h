@@ -98,8 +98,10 @@ inline constexpr char kOnlyDigits[] = "Only digits count here. F3: type a passwo
 inline constexpr char kOnlyDigitsPassphrase[] = "Only digits count here.";
 inline constexpr char kSkipAgain[] = "Press F6 again to leave this drive locked.";
 inline constexpr char kLooking[] = "Looking for key files on other sticks …";
-inline constexpr char kKeysRead[] = "{} keys were read from {}.";
-inline constexpr char kNoKeyFiles[] = "No key file was found on another stick. Plug one in, then press F4.";
+inline constexpr char kKeysRead[] = "Keys were read from {}.";
+inline constexpr char kNoKeyFiles[] = "No key file was found: no other stick is plugged in.";
+inline constexpr char kNoKeyFileOn[] =
+    "No key file was found on {}, neither at its top nor in a folder named keys.";
 inline constexpr char kKeysNone[] = "There is no key on this stick.";
 inline constexpr char kKeyboard[] = "Keyboard: {}";
 inline constexpr char kWantedNoted[] = "The IDs of the keys wanted are in wanted-keys.csv on the stick.";
@@ -136,6 +138,7 @@ inline constexpr char kFailurePress[] = "Press a key to {}. P: power off. F: fir
 inline constexpr char kFootPull[] = "Pull the stick or press Enter to {}";
 inline constexpr char kFootPress[] = "Enter {}";
 inline constexpr char kFootMore[] = "M more   C receipt   P power off   F firmware setup";
+inline constexpr char kFootMoreNoReceipt[] = "M more   P power off   F firmware setup";
 inline constexpr char kRestarts[] = "restart";
 inline constexpr char kPowersOff[] = "power off";
 inline constexpr char kBySelf[] = "in {} seconds by itself";
@@ -160,8 +163,19 @@ inline constexpr char kNothingToUndo[] = "This run has changed nothing: there is
 inline constexpr char kNoLogYet[] = "There is no log of this run.";
 inline constexpr char kSaved[] = "The log was saved to {}.";
 inline constexpr char kNotSaved[] = "The log was not saved: {}";
-inline constexpr char kNoOtherStick[] = "no other stick with a FAT file system is plugged in";
+inline constexpr char kNoOtherStick[] = "no other stick is plugged in.";
+inline constexpr char kLogNotThere[] = "it cannot be read: is this stick pulled out?";
 inline constexpr char kSaving[] = "Saving the log …";
+
+// What another stick is like.
+inline constexpr char kNotForUs[] = "{} holds {}, which is not used here: take a stick with FAT32 or exFAT.";
+inline constexpr char kHoldsNtfs[] = "NTFS";
+inline constexpr char kHoldsBitlocker[] = "a BitLocker volume";
+inline constexpr char kHoldsNothing[] = "no file system";
+inline constexpr char kHoldsOther[] = "a file system of another kind";
+inline constexpr char kNotMounted[] = "{} cannot be used: {}.";
+inline constexpr char kWriteProtected[] = "it is write-protected";
+inline constexpr char kNoDriver[] = "the kernel on this stick has no driver for its file system";
 
 // What is plugged in and pulled out.
 inline constexpr char kDiskCame[] = "{} was plugged in.";
@@ -170,10 +184,16 @@ inline constexpr char kDiskWent[] = "{} was pulled out.";
 inline constexpr char kKeyboardCame[] = "A keyboard was plugged in: {}.";
 inline constexpr char kKeyboardWent[] = "A keyboard was pulled out: {}.";
 inline constexpr char kStickWent[] =
-    "The stick was pulled out. What is being written is finished; nothing else is begun. Leave the PC on, "
-    "and put "
-    "the stick back in.";
+    "The stick was pulled out: put it back in, and leave the PC on. What is being written is finished; "
+    "nothing "
+    "else is begun.";
 inline constexpr char kStickBack[] = "The stick is there again.";
+inline constexpr char kStickBackReadOnly[] =
+    "The stick is there again, but cannot be written any more: start this PC again from another one.";
+inline constexpr char kStickAway[] = "The stick is out: put it back in. Leave the PC on.";
+inline constexpr char kTriedWhenBack[] = "The key is tried when the stick is back in.";
+inline constexpr char kRunsWhenBack[] =
+    "The stick was pulled out. Put it back in: then it runs again by itself.";
 
 // Why the screen is not full.
 inline constexpr char kPlainType[] =

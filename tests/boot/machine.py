@@ -89,9 +89,9 @@ def has_device(name, cache={}):
     return f'name "{name}"' in cache["help"]
 
 
-def block_options(name, image, *, read_only=False, log=None, writes_per_second=0):
-    """The layers below a device, the lowest first. The last one has the given name. Flushes end at the host's cache:
-    what a power cut loses is decided from the log, not by the host."""
+def block_layers(name, image, *, read_only=False, log=None, writes_per_second=0):
+    """The layers below a device, the lowest first, and the options that they need. The last one has the given name.
+    Flushes end at the host's cache: what a power cut loses is decided from the log, not by the host."""
     nodes = []
 
     def add(node):
@@ -111,17 +111,26 @@ def block_options(name, image, *, read_only=False, log=None, writes_per_second=0
         options += ["-object", json.dumps(group)]
         top = add({"driver": "throttle", "file": top, "throttle-group": f"{name}-slow"})
     nodes[-1]["node-name"] = name
+    return nodes, options
+
+
+def block_options(name, image, **how):
+    nodes, options = block_layers(name, image, **how)
     for node in nodes:
         options += ["-blockdev", json.dumps(node)]
     return options
+
+
+def stick_device(name, stick):
+    return {"driver": "usb-storage", "id": f"{name}-usb", "bus": f"{stick.usb}.0", "drive": name, "removable": True,
+            "serial": name.upper()}
 
 
 def stick_options(number, stick):
     name = f"stick{number}"
     options = block_options(name, stick.image, read_only=stick.read_only, log=stick.log,
                             writes_per_second=stick.writes_per_second)
-    device = {"driver": "usb-storage", "id": f"{name}-usb", "bus": f"{stick.usb}.0", "drive": name, "removable": True,
-              "serial": f"STICK{number}", "bootindex": number + 1}
+    device = stick_device(name, stick) | {"bootindex": number + 1}
     return options + ["-device", json.dumps(device)]
 
 
@@ -148,11 +157,19 @@ def disk_options(number, disk):
     return options + ["-device", json.dumps(device)]
 
 
+def video_options(pixels):
+    if pixels is None:
+        return ["-vga", "std"]
+    width, height = pixels
+    return ["-vga", "none", "-device", f"VGA,edid=on,xres={width},yres={height},vgamem_mb=64"]
+
+
 class Machine:
     """Used in a `with`: QEMU starts there and ends there. On an exception the serial log's tail and a last
     screenshot go into it."""
 
-    def __init__(self, name, folder, firmware, sticks, disks, *, memory="512M", options=()):
+    def __init__(self, name, folder, firmware, sticks, disks, *, memory="512M", pixels=None, options=()):
+        """`pixels`: width and height of the screen, as its monitor tells the firmware."""
         self.name = name
         self.folder = Path(folder)
         self.firmware = firmware
@@ -160,7 +177,7 @@ class Machine:
         self.errors = self.folder / f"{name}.qemu"
         self.socket = self.folder / f"{name}.qmp"
         self.marks = []
-        self.command = [need(QEMU), *self._machine_options(memory)]
+        self.command = [need(QEMU), *self._machine_options(memory), *video_options(pixels)]
         for number, stick in enumerate(sticks):
             self.command += stick_options(number, stick)
         for number, disk in enumerate(disks):
@@ -171,7 +188,7 @@ class Machine:
         secure = self.firmware is Firmware.SECURE_BOOT
         options = ["-name", self.name, "-machine", f"q35,smm={'on' if secure else 'off'}", "-accel", "tcg",
                    "-cpu", "max", "-smp", "1", "-m", memory,
-                   "-nodefaults", "-display", "none", "-vga", "std", "-no-reboot", "-S",
+                   "-nodefaults", "-display", "none", "-no-reboot", "-S",
                    "-rtc", f"base={CLOCK}", "-serial", f"file:{self.serial}",
                    "-qmp", f"unix:{self.socket},server=on,wait=off",
                    "-device", "qemu-xhci,id=xhci", "-device", "usb-ehci,id=ehci"]
@@ -300,5 +317,24 @@ class Machine:
 
     def pull(self, number=0):
         """Pulls a stick out."""
-        self.qmp.command("device_del", id=f"stick{number}-usb")
-        self.marks.append((f"stick {number} pulled", self.seconds()))
+        self.unplug(f"stick{number}-usb")
+
+    def put_back(self, number, stick):
+        """The stick that was pulled out."""
+        self.plug(**stick_device(f"stick{number}", stick))
+
+    def plug_stick(self, number, stick):
+        """Another stick."""
+        for node in block_layers(f"stick{number}", stick.image, read_only=stick.read_only)[0]:
+            self.qmp.command("blockdev-add", **node)
+        self.put_back(number, stick)
+
+    def plug(self, **device):
+        self.qmp.command("device_add", **device)
+        self.marks.append((f"{device['id']} plugged in", self.seconds()))
+
+    def unplug(self, device):
+        """Waits until QEMU has taken it away."""
+        self.qmp.command("device_del", id=device)
+        self.qmp.wait_for("DEVICE_DELETED", device=device)
+        self.marks.append((f"{device} pulled out", self.seconds()))

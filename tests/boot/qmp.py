@@ -38,7 +38,7 @@ class Qmp:
         return json.loads(line)
 
     def command(self, name, **arguments):
-        request = {"execute": name, "arguments": {key.replace("_", "-"): value for key, value in arguments.items()}}
+        request = {"execute": name, "arguments": arguments}
         try:
             self.socket.sendall(json.dumps(request).encode() + b"\n")
             while True:
@@ -51,6 +51,18 @@ class Qmp:
                     return message["return"]
         except OSError as error:
             raise QmpError(f"{name}: {error}") from error
+
+    def wait_for(self, name, **data):
+        """Until an event of that name has come whose data has these values."""
+        while True:
+            for event in self.events:
+                if event["event"] == name and data.items() <= event.get("data", {}).items():
+                    self.events.remove(event)
+                    return
+            try:
+                self.events += [message for message in [self._message()] if "event" in message]
+            except OSError as error:
+                raise QmpError(f"no {name}: {error}") from error
 
     def drain(self):
         """Reads what QEMU has said last; for after its end."""

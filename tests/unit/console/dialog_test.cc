@@ -3,6 +3,7 @@
 
 #include <random>
 
+#include "console/texts.h"
 #include "tests/support/catch.h"
 #include "tests/unit/console/sample.h"
 
@@ -117,6 +118,76 @@ TEST_CASE("a key at hand that fits ends the typing", "[console]") {
   person.dialog.volume(sample::open_volume());
   CHECK(person.page() == Page::kWorking);
   CHECK(!person.dialog.model().key);
+}
+
+TEST_CASE("a key given while the stick is out is kept, and tried when it is back", "[console]") {
+  Person person;
+  person.dialog.run_begins();
+  bitlocker::Credentials credentials;
+  credentials.passwords.emplace_back(std::string_view("secret"));
+  SECTION("typed") {
+    person.dialog.ask_key(sample::question());
+    person.dialog.set_stick_away(true);
+    person.type(sample::kKey);
+    person.press(KeyCode::kEnter);
+    person.press(KeyCode::kEnter);
+  }
+  SECTION("from another stick") {
+    person.dialog.ask_key(sample::question());
+    person.dialog.set_stick_away(true);
+    person.dialog.keys_found(std::move(credentials), "/dev/sdc1 (key.txt)");
+  }
+  SECTION("typed while keys at hand were tried") {
+    person.dialog.searching(sample::question());
+    person.press(KeyCode::kFunction, 2);
+    person.type(sample::kKey);
+    person.press(KeyCode::kEnter);
+    CHECK(person.effect().kind == Kind::kKeyReady);
+    person.press(KeyCode::kEscape);
+    person.dialog.set_stick_away(true);
+    person.dialog.ask_key(sample::question());
+  }
+  CHECK(person.nothing_happens());
+  CHECK(person.page() == Page::kKey);
+  CHECK(person.dialog.model().key->message.text == texts::kTriedWhenBack);
+  person.dialog.set_stick_away(false);
+  CHECK(person.effect().kind == Kind::kAnswerKey);
+  CHECK(!person.dialog.take_answer().skips());
+  CHECK(person.page() == Page::kWorking);
+}
+
+TEST_CASE("a key kept while the stick is out can be changed, and the volume left locked", "[console]") {
+  Person person;
+  person.dialog.run_begins();
+  person.dialog.ask_key(sample::question());
+  person.dialog.set_stick_away(true);
+  person.type(sample::kKey);
+  person.press(KeyCode::kEnter);
+  SECTION("changed: it is not given before Enter is pressed again") {
+    person.press(KeyCode::kBackspace);
+    person.dialog.set_stick_away(false);
+    CHECK(person.nothing_happens());
+    CHECK(person.page() == Page::kKey);
+  }
+  SECTION("left: there is no dead end without the stick") {
+    person.press(KeyCode::kFunction, 6);
+    person.press(KeyCode::kFunction, 6);
+    CHECK(person.effect().kind == Kind::kAnswerKey);
+    CHECK(person.dialog.take_answer().skips());
+  }
+}
+
+TEST_CASE("a run that ended for want of the stick says that it waits for it", "[console]") {
+  Person person;
+  person.dialog.run_begins();
+  const Ending ending = ending_of(Error(ErrorCode::kIo, "audit.log.flush", "cannot flush the log"));
+  person.dialog.run_ended(ending, std::nullopt, "", false);
+  CHECK(person.dialog.model().ending->advice == ending.advice);
+  person.dialog.run_begins();
+  person.dialog.set_stick_away(true);
+  person.dialog.run_ended(ending, std::nullopt, "", false);
+  CHECK(person.dialog.model().ending->advice ==
+        std::vector<std::string>{texts::kUnchanged, texts::kRunsWhenBack});
 }
 
 TEST_CASE("a key file from another stick is tried at once", "[console]") {

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "console/qr.h"
+#include "console/texts.h"
 #include "console/work.h"
 #include "tests/support/catch.h"
 #include "tests/unit/console/sample.h"
@@ -75,6 +76,29 @@ TEST_CASE("the page of a missing key, with a wrong group", "[console][pages]") {
   dialog.ask_key(sample::question());
   type(dialog, "111111222221333333444");
   check_screens("key", dialog.model());
+}
+
+TEST_CASE("what is plugged in and pulled out is told on the page of a missing key", "[console][pages]") {
+  Dialog dialog(sample::heading());
+  dialog.tell("said before");
+  dialog.ask_key(sample::question());
+  const auto shown = [&](const char* text) {
+    for (const Size size : {Size{24, 80}, Size{25, 80}, Size{37, 100}}) {
+      if (draw(dialog.model(), size, Charset::kUnicode).grid.text().find(text) == std::string::npos)
+        return false;
+    }
+    return true;
+  };
+  CHECK_FALSE(shown("said before"));
+  dialog.tell("A keyboard was plugged in: Sample K120.");
+  CHECK(shown("A keyboard was plugged in: Sample K120."));
+  dialog.set_stick_away(true);
+  type(dialog, "1234");
+  check_screens("key-stick-out", dialog.model());
+  dialog.tell("A keyboard was pulled out: Sample K120.");
+  CHECK(shown(texts::kStickAway));
+  dialog.set_stick_away(false);
+  CHECK(shown("A keyboard was pulled out: Sample K120."));
 }
 
 TEST_CASE("PA-2: no key is on a page unless the person asks to see it", "[console][pages]") {
