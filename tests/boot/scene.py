@@ -45,15 +45,15 @@ class Scene(Scratch):
         self.stick_image = self.folder / "stick.img"
         self.before = self.folder / "before.img"
 
-    def make_customer(self, mode="auto", manifest=MANIFEST, more=""):
-        """A customer's folder with the keys of the PC, if it has any."""
+    def make_customer(self, mode="auto", manifest=MANIFEST, keys="plain", more=""):
+        """A customer's folder with the keys of the PC, if it has any; `more` are further lines of [stick]."""
         customer = self.folder / "customer"
         for name in ("manifests", "keys"):
             (customer / name).mkdir(parents=True)
         shutil.copy(manifest, customer / "manifests")
         (customer / "profile.toml").write_text(
             f'[customer]\nname = "Boot Test AG"\ncontact = "the desk, 1234"\n[stick]\nmode = "{mode}"\n'
-            f'keys = "plain"\n{more}')
+            f'keys = "{keys}"\n{more}')
         if self.pc.get("bitlocker"):
             (customer / "keys/entra.csv").write_text(
                 "DeviceName,DeviceId,RecoveryKeyId,CreatedDateTime,RecoveryKey,VolumeType\n"
@@ -63,7 +63,10 @@ class Scene(Scratch):
         return customer
 
     def make_stick(self, size="128M", **customer):
-        done = run(MENDSTICK, "build", self.make_customer(**customer), "-o", self.stick_image, "--size", size)
+        return self.build_stick(self.make_customer(**customer), size)
+
+    def build_stick(self, customer, size="128M"):
+        done = run(MENDSTICK, "build", customer, "-o", self.stick_image, "--size", size)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return StickImage(self.stick_image)
 

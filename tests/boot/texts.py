@@ -19,10 +19,12 @@ NO_DISK = "This machine shows no internal disk"
 STICK_READ_ONLY = "cannot be written"
 
 # The console (src/console/texts.h, as plain.cc shows them on a serial line at which no terminal answers): progress;
-# the question for a key; the verdict, between stars.
+# the questions for a key and for the keyring's passphrase; the verdict, between stars.
 UNLOCKING = "unlocking partition"
 KEY_WANTED = "Recovery key ID"
 KEY_TYPED = "All groups are right"
+PASSPHRASE_WANTED = "Type the passphrase, then press Enter"
+PASSPHRASE_WRONG = "this is not the passphrase"
 FIXED = "*** FIXED ***"
 FIXED_EARLIER = "*** FIXED EARLIER ***"
 NOTHING_FOUND = "*** NOTHING FOUND ***"
