@@ -13,6 +13,7 @@
 #include "image/bmap.h"
 #include "image/fat_replace.h"
 #include "image/output_file.h"
+#include "profile/accept.h"
 #include "profile/profile.h"
 #include "profile/stick.h"
 
@@ -36,19 +37,27 @@ std::string check_device(const PutRequest& request) {
                      size_text(identity.size_bytes));
 }
 
-// PU-2.
-void check_customer(block::BlockReader& disk, const FatContent& volume, const keys::Keyring& keyring) {
-  const auto info = std::find_if(volume.entries.begin(), volume.entries.end(),
-                                 [](const FatEntry& entry) { return entry.path == stick::kImageInfo; });
-  if (info == volume.entries.end() || info->size_bytes > profile::kMaximumBytes || info->pieces.size() != 1)
+// One of the texts that each stick has.
+ByteVector read_text(block::BlockReader& disk, const FatContent& volume, std::string_view path) {
+  const auto file = std::find_if(volume.entries.begin(), volume.entries.end(),
+                                 [&](const FatEntry& entry) { return entry.path == path; });
+  if (file == volume.entries.end() || file->size_bytes > profile::kMaximumBytes || file->pieces.size() != 1)
     throw Error(ErrorCode::kRefused, "image.put.image",
                 disk.describe() + " is no stick and no image of this program");
-  const ByteVector text = disk.read_bytes(info->pieces.front().offset, info->size_bytes);
-  const profile::ImageInfo image = profile::parse_image_info(as_text(text), std::string(stick::kImageInfo));
-  if (image.customer == keyring.info().customer) return;
-  throw Error(ErrorCode::kRefused, "image.put.customer",
-              fmt::format("the keyring is of {}, and {} is for {}; nothing was changed",
-                          keyring.info().customer, disk.describe(), image.customer));
+  return disk.read_bytes(file->pieces.front().offset, file->size_bytes);
+}
+
+// PU-2.
+void check_accepted(block::BlockReader& disk, const FatContent& volume, const keys::Keyring& keyring) {
+  const profile::ImageInfo image = profile::parse_image_info(
+      as_text(read_text(disk, volume, stick::kImageInfo)), std::string(stick::kImageInfo));
+  if (image.customer != keyring.info().customer)
+    throw Error(ErrorCode::kRefused, "image.put.customer",
+                fmt::format("the keyring is of {}, and {} is for {}; nothing was changed",
+                            keyring.info().customer, disk.describe(), image.customer));
+  const profile::Profile profile = profile::parse(as_text(read_text(disk, volume, stick::kProfile)),
+                                                  disk.describe() + ", " + std::string(stick::kProfile));
+  profile::require_accepted(profile, keyring.info(), "the keyring");
 }
 
 crypto::Sha256Digest hash(block::BlockReader& disk, uint64_t offset, uint64_t size_bytes) {
@@ -97,7 +106,7 @@ PutResult put_keyring(const PutRequest& request, const keys::Keyring& keyring, P
   PutResult result{check_device(request)};
   const auto disk = block::FileDevice::open(request.target, block::Access::kReadWrite);
   FatContent volume = read_fat32(*disk, kMiB);
-  check_customer(*disk, volume, keyring);
+  check_accepted(*disk, volume, keyring);
   progress.step("writing the keyring to " + result.target, -1);
   const auto pieces = replace_file(*disk, std::move(volume), std::string(stick::kKeyring), keyring.bytes());
   if (!disk->is_block_device()) renew_beside(*disk, request.target, pieces, progress);

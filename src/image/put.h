@@ -4,7 +4,7 @@
 //
 // Invariants
 //   PU-1  Nothing but the keyring is changed (fat_replace.h, FP-1 to FP-3).
-//   PU-2  A keyring of another customer than the stick's is refused.
+//   PU-2  A keyring of another customer than the stick's, or older than its profile takes, is refused.
 //   PU-3  A disk that `mendstick write` would not write to is not written to here either.
 //   PU-4  Where an image has a map or a hash beside it, both are of the new content afterwards.
 #pragma once

@@ -18,8 +18,9 @@ struct Silent : Progress {
 struct Built {
   Built() {
     const auto customer = folder.path() / "acme";
-    test::write_text_file(customer / "profile.toml",
-                          "[customer]\nname = \"Example GmbH\"\n[stick]\nunsigned = \"allow\"\n");
+    test::write_text_file(
+        customer / "profile.toml",
+        "[customer]\nname = \"Example GmbH\"\n[stick]\nunsigned = \"allow\"\n[minimum]\nbuild = 17\n");
     test::write_text_file(customer / "manifests" / "test.toml", test::kManifestText);
     test::write_text_file(customer / "keyring", as_text(keys::test::sample_keyring()));
     const Base base = test::small_base(folder.path() / "base");
@@ -46,11 +47,12 @@ bool has(const std::vector<std::string>& lines, std::string_view what) {
 }
 
 // Another one of the same customer, larger than the room of the old one.
-ByteVector other_keyring(const std::string& customer = "Example GmbH") {
+ByteVector other_keyring(const std::string& customer = "Example GmbH", const std::string& build = "17") {
   bitlocker::Credentials keys = keys::test::sample_keys();
   for (uint16_t n = 0; n < 300; ++n) keys::test::add(keys, n, keys::test::sealed_id(1000u + n), "PC");
   keys::SealRequest request = keys::test::sample_request();
   request.customer = customer;
+  request.build = build;
   return keys::seal_keyring(keys, keys::Passphrase::choose(keys::test::kDigits), request);
 }
 
@@ -75,7 +77,9 @@ TEST_CASE("PU-4: an image with another keyring is good, and so is a stick", "[im
   CHECK(equal(as_bytes(read.output), other.bytes()));
 }
 
-TEST_CASE("PU-2: a keyring of another customer is refused, and so is a disk that is no stick", "[image]") {
+TEST_CASE(
+    "PU-2: a keyring of another customer, or an older build, is refused, and so is a disk that is no stick",
+    "[image]") {
   Built built;
   const std::string before = test::read_text(built.image);
   const keys::Keyring stranger = keys::Keyring::parse(other_keyring("Somebody AG"), "other");
@@ -83,6 +87,11 @@ TEST_CASE("PU-2: a keyring of another customer is refused, and so is a disk that
     put_keyring({built.image, "", {}}, stranger, built.progress);
   });
   CHECK(fault.find("image.put.customer: the keyring is of Somebody AG") == 0);
+  CHECK(test::read_text(built.image) == before);
+  const keys::Keyring old = keys::Keyring::parse(other_keyring("Example GmbH", "16"), "old");
+  CHECK(test::fault_of([&] {
+          put_keyring({built.image, "", {}}, old, built.progress);
+        }).find("profile.accept.build: the keyring: it was made for build 16") == 0);
   CHECK(test::read_text(built.image) == before);
   test::write_text_file(built.folder.path() / "zeros", std::string(3 * kMiB, '\0'));
   CHECK(test::fault_of([&] {
