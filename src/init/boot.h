@@ -83,8 +83,8 @@ class Boot {
   std::map<std::string, bool> judged_;  // volumes looked into: is it our image?
   StickDevice stick_;
   std::optional<profile::Profile> profile_;  // once it was asked for
-  std::string last_words_;  // of `mend`
-  size_t shown_ = 0;        // of the loader's log
+  std::string last_words_;                   // of `mend`
+  size_t shown_ = 0;                         // of the loader's log
 };
 
 }  // namespace mend::init
