@@ -128,7 +128,7 @@ std::optional<Time> fixed_before(const std::string& directory, const Report& rep
     const std::string name = entry.path().filename().string();
     if (name.ends_with(audit::kSealedSuffix)) {
       const std::string stem = name.substr(0, name.size() - audit::kSealedSuffix.size());
-      if (!fs::exists(directory + "/" + stem + kSuffix, error))
+      if (!fs::exists(fs::path(directory) / (stem + kSuffix), error))
         keep_later(latest, latest_journal(directory, stem, report));
     }
     if (entry.path().extension() != kSuffix) continue;

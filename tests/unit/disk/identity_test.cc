@@ -37,7 +37,7 @@ class FakeSysfs {
   }
   // A disk below `bus`, of some size, with its links.
   fs::path disk(const std::string& bus, const std::string& name, const std::string& number) const {
-    const fs::path path = fs::path("devices") / bus / "block" / name;
+    fs::path path = fs::path("devices") / bus / "block" / name;
     file(path / "size", "1000215216\n");
     file(path / "removable", "0\n");
     fs::create_directories(root_ / "devices" / bus);
