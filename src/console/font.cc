@@ -76,9 +76,7 @@ Font doubled(const Font& font) {
   return large;
 }
 
-}  // namespace
-
-bool enlarge_font(int terminal) {
+bool enlarge_once(int terminal) {
   winsize size{};
   if (::ioctl(terminal, TIOCGWINSZ, &size) != 0 || size.ws_col < kLeastColumns || size.ws_row < kLeastRows)
     return false;
@@ -86,6 +84,14 @@ bool enlarge_font(int terminal) {
   if (!get(terminal, font) || 2 * font.width > kMostWidth || 2 * font.height > kMostHeight) return false;
   Font large = doubled(font);
   return set(terminal, large);
+}
+
+}  // namespace
+
+bool enlarge_font(int terminal) {
+  bool larger = false;
+  while (enlarge_once(terminal)) larger = true;
+  return larger;
 }
 
 }  // namespace mend::console

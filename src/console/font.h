@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The font of a virtual console, made twice as large where its screen has room for it: what reads well on
-// paper is too small on a panel of twelve inches with four million pixels.
+// The font of a virtual console, made twice as large as often as its screen has room for it: what reads well
+// on paper is too small on a panel of twelve inches with four million pixels.
 #pragma once
 
 namespace mend::console {

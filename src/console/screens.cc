@@ -61,18 +61,28 @@ struct Screens::Line {
   std::optional<Plain> plain;  // one of the two
   std::unique_ptr<Terminal> full;
   Charset charset = Charset::kUnicode;
-  bool probes = false;  // a serial line that may become a full screen
+  screen::Size fitted;     // the size for which the font was chosen
+  bool probes = false;     // a serial line that may become a full screen
+  bool probe_due = false;  // somebody typed, too soon after the last probe
   Clock::time_point probed{};
   std::vector<screen::Size> reports;
   std::string why;  // it shows lines of text although it need not
 
   Device& device() { return full ? full->device() : plain->device(); }
   void probe(Clock::time_point now) {
-    if (!probes || now - probed < kProbePause) return;
+    if (!probes) return;
+    probe_due = now - probed < kProbePause;
+    if (probe_due) return;
     probed = now;
     reports.clear();
     device().write(kProbe);
     device().flush(kPatience);
+  }
+  // A driver of the graphics that comes late brings another screen, with a font of its own.
+  void fit_font() {
+    if (!is_virtual_console(device().path()) || full->size() == fitted) return;
+    enlarge_font(device().output());
+    fitted = full->size();
   }
   // True when the key was the terminal's answer.
   bool take_report(const Key& key) {
@@ -111,7 +121,6 @@ void Screens::open(Device device) {
   auto line = std::make_unique<Line>();
   const bool own = device.path().empty();
   if (is_virtual_console(device.path())) {
-    enlarge_font(device.output());
     lock_numbers(device.output());
     line->full = Terminal::open(device, "linux", Charset::kUnicode);
   } else if (own) {
@@ -149,6 +158,7 @@ void Screens::make_full(Line& line) {
     return;
   }
   line.plain.reset();
+  line.probe_due = false;
   line.full->set_size(size);
 }
 
@@ -160,6 +170,7 @@ void Screens::show(const Model& model) {
       continue;
     }
     if (line->full->busy()) continue;
+    line->fit_font();
     const Drawn drawn = draw(model, line->full->size(), line->charset);
     hidden_rows_ = std::max(hidden_rows_, drawn.hidden_rows);
     line->full->show(drawn.grid);
@@ -182,10 +193,16 @@ screen::Keys Screens::wait(int wake, milliseconds timeout, const Model& model) {
     const screen::Keys typed = line->full ? line->full->keys(now) : line->plain->keys(now);
     for (const Key& key : typed) {
       if (line->take_report(key)) continue;
-      if (key.code == KeyCode::kRedraw && line->full) line->full->redraw();
-      if (line->plain) line->probe(now);
+      if (key.code == KeyCode::kRedraw) {
+        if (line->full) line->full->redraw();
+        line->probed = {};
+        line->probe(now);
+        continue;
+      }
+      if (line->plain) line->probe_due = true;
       keys.push_back(line->plain ? Plain::translated(key, model) : key);
     }
+    if (line->probe_due) line->probe(now);
     if (line->plain && static_cast<int>(line->reports.size()) >= kReports) make_full(*line);
     if (line->full && static_cast<int>(line->reports.size()) >= kReports) {
       line->full->set_size(line->reports[1]);

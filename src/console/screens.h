@@ -2,7 +2,7 @@
 // All terminals of the session: full screens where the terminal is known, lines of text elsewhere, and one
 // stream of keys from all of them. A serial line begins with lines, which are good for a log; when the
 // terminal at its other end answers, and so has someone in front of it, it becomes a full screen of that
-// terminal's size.
+// terminal's size; Ctrl+L asks for the size again.
 //
 // Invariants
 //   SS-1  No terminal delays the others: nothing here waits for one to take its output.

@@ -93,11 +93,11 @@ inline constexpr char kGroupShort[] = "SHORT";
 inline constexpr char kGroupIsWrong[] = "Group {} is wrong: look at its six digits again.";
 inline constexpr char kAllRight[] = "All groups are right. Press Enter.";
 inline constexpr char kDigitsLeft[] = "{} groups to go.";
-inline constexpr char kTrying[] = "Trying the key …";
+inline constexpr char kTrying[] = "Trying the key ...";
 inline constexpr char kOnlyDigits[] = "Only digits count here. F3: type a password instead.";
 inline constexpr char kOnlyDigitsPassphrase[] = "Only digits count here.";
 inline constexpr char kSkipAgain[] = "Press F6 again to leave this drive locked.";
-inline constexpr char kLooking[] = "Looking for key files on other sticks …";
+inline constexpr char kLooking[] = "Looking for key files on other sticks ...";
 inline constexpr char kKeysRead[] = "Keys were read from {}.";
 inline constexpr char kNoKeyFiles[] = "No key file was found: no other stick is plugged in.";
 inline constexpr char kNoKeyFileOn[] =
@@ -165,7 +165,7 @@ inline constexpr char kSaved[] = "The log was saved to {}.";
 inline constexpr char kNotSaved[] = "The log was not saved: {}";
 inline constexpr char kNoOtherStick[] = "no other stick is plugged in.";
 inline constexpr char kLogNotThere[] = "it cannot be read: is this stick pulled out?";
-inline constexpr char kSaving[] = "Saving the log …";
+inline constexpr char kSaving[] = "Saving the log ...";
 
 // What another stick is like.
 inline constexpr char kNotForUs[] = "{} holds {}, which is not used here: take a stick with FAT32 or exFAT.";

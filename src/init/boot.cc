@@ -97,7 +97,7 @@ void Boot::prepare() {
   command_line_ = parse_command_line(read_text(roots_.proc + "/cmdline"));
   for (const std::string& fault : command_line_.faults) screen_->line(fault, Style::kBad);
   if (command_line_.image_id.empty()) {
-    stop_with({"The kernel was not told which stick it comes from (mendstick.image=…).",
+    stop_with({"The kernel was not told which stick it comes from (mendstick.image=...).",
                "Start the machine from the stick itself, with the menu that is on it."});
   }
   finder_ = std::make_unique<StickFinder>(roots_, command_line_.image_id, read_first_sector);

@@ -173,7 +173,8 @@ class Machine:
         self.name = name
         self.folder = Path(folder)
         self.firmware = firmware
-        self.serial = self.folder / f"{name}.serial"
+        self.serial = self.folder / f"{name}.serial"  # all that was sent
+        self.serial_socket = self.folder / f"{name}.line"
         self.errors = self.folder / f"{name}.qemu"
         self.socket = self.folder / f"{name}.qmp"
         self.marks = []
@@ -189,7 +190,8 @@ class Machine:
         options = ["-name", self.name, "-machine", f"q35,smm={'on' if secure else 'off'}", "-accel", "tcg",
                    "-cpu", "max", "-smp", "1", "-m", memory,
                    "-nodefaults", "-display", "none", "-no-reboot", "-S",
-                   "-rtc", f"base={CLOCK}", "-serial", f"file:{self.serial}",
+                   "-rtc", f"base={CLOCK}", "-serial", "chardev:serial", "-chardev",
+                   f"socket,id=serial,path={self.serial_socket},server=on,wait=off,logfile={self.serial}",
                    "-qmp", f"unix:{self.socket},server=on,wait=off",
                    "-device", "qemu-xhci,id=xhci", "-device", "usb-ehci,id=ehci"]
         files = firmware_files(self.firmware)
@@ -254,14 +256,14 @@ class Machine:
         """The same in one line: where a text was wrapped does not count."""
         return " ".join(" ".join(self.lines()).split())
 
-    def wait_for(self, *wanted, timeout=TIMEOUT):
-        """Waits until one of the texts has come; returns which."""
+    def wait_for(self, *wanted, timeout=TIMEOUT, times=1):
+        """Waits until one of the texts has come, so many times; returns which."""
         end = time.monotonic() + timeout * SCALE
         while True:
             ended = self.process.poll() is not None
             text = self.text()
             for one in wanted:
-                if " ".join(one.split()) in text:
+                if text.count(" ".join(one.split())) >= times:
                     self.marks.append((f'"{one}"', self.seconds()))
                     return one
             if ended:
@@ -325,9 +327,13 @@ class Machine:
 
     def plug_stick(self, number, stick):
         """Another stick."""
-        for node in block_layers(f"stick{number}", stick.image, read_only=stick.read_only)[0]:
-            self.qmp.command("blockdev-add", **node)
+        self.add_image(f"stick{number}", stick.image, read_only=stick.read_only)
         self.put_back(number, stick)
+
+    def add_image(self, name, image, **how):
+        """What a device that is plugged in next can name as its drive."""
+        for node in block_layers(name, image, **how)[0]:
+            self.qmp.command("blockdev-add", **node)
 
     def plug(self, **device):
         self.qmp.command("device_add", **device)

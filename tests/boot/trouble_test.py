@@ -8,9 +8,9 @@ import time
 
 import texts
 from blklog import WriteLog
-from common import MANIFEST, main
+from common import MANIFEST, main, run
 from machine import Disk, Firmware, Stick
-from scene import Scene, copy, last_verdict
+from scene import MENDSTICK, Scene, copy, last_verdict
 
 LOG_RESERVE = 256 * 1024  # src/repair/record.cc
 WAIT = "disk_timeout = 3\n"
@@ -50,17 +50,6 @@ class NothingDone(Trouble):
         self.assertIn(texts.STICK_READ_ONLY, said)
         self.assertEqual(self.stick_image.read_bytes(), before)
 
-    def test_a_stick_that_is_pulled_before_anything_is_written(self):
-        self.make_scene()
-        with self.machine("pulled-early") as machine:
-            machine.wait_for(texts.UNLOCKING)
-            machine.pull()
-            self.verdict(machine, texts.NEEDS_YOU)
-            self.assertIn(texts.UNCHANGED, machine.text())
-            self.assert_stays(machine)
-            self.dismiss(machine)
-        self.assert_untouched()
-
     def test_no_disk_names_the_controller(self):
         self.make_scene("--plain", more=WAIT)
         with self.machine("no-disk", disks=[]) as machine:
@@ -73,6 +62,25 @@ class NothingDone(Trouble):
 
 
 class DoneAllTheSame(Trouble):
+    def test_a_stick_that_is_pulled_before_anything_is_written_and_put_back(self):
+        self.make_scene()
+        with self.machine("pulled-early") as machine:
+            machine.wait_for(texts.UNLOCKING)
+            machine.pull()
+            self.verdict(machine, texts.NEEDS_YOU)
+            self.assertIn(texts.UNCHANGED, machine.text())
+            self.assertIn(texts.RUNS_WHEN_BACK, machine.text())
+            self.assert_stays(machine)
+            self.assert_untouched()
+            machine.put_back(0, Stick(self.stick_image))
+            machine.wait_for(texts.FIXED)
+            machine.wait_for(texts.READ, times=2)
+            self.assert_shown(machine, "back")
+            self.dismiss(machine)
+        done = run(MENDSTICK, "audit", "verify", self.fetch_logs()[-1])  # the first has no end
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.check_fixed()
+
     def test_a_stick_that_is_pulled_during_the_commit(self):
         self.make_scene("--plain")
         log = self.folder / "disk.log"
