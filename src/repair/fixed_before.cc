@@ -82,6 +82,17 @@ void keep_later(std::optional<Time>& latest, const std::optional<Time>& when) {
   if (when && (!latest || *when > *latest)) latest = when;
 }
 
+// Whether a run came to its end: FAT may keep a file's name and lose its content when power is cut.
+bool has_whole_marks(const fs::path& path) {
+  try {
+    const ByteVector content = read_file(path.string(), kMaximumBytes);
+    const std::string_view text = as_text(content);
+    return text.starts_with(kHead) && text.ends_with('\n') && text.find('\0') == std::string_view::npos;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 // Of the run that a sealed log is of, and that has left no marks.
 std::optional<Time> latest_journal(const std::string& directory, const std::string& stem,
                                    const Report& report) {
@@ -128,7 +139,7 @@ std::optional<Time> fixed_before(const std::string& directory, const Report& rep
     const std::string name = entry.path().filename().string();
     if (name.ends_with(audit::kSealedSuffix)) {
       const std::string stem = name.substr(0, name.size() - audit::kSealedSuffix.size());
-      if (!fs::exists(fs::path(directory) / (stem + kSuffix), error))
+      if (!has_whole_marks(fs::path(directory) / (stem + kSuffix)))
         keep_later(latest, latest_journal(directory, stem, report));
     }
     if (entry.path().extension() != kSuffix) continue;

@@ -27,9 +27,10 @@ STICK_WRITES, DISK_WRITES = 100, 10
 
 
 class Power(Scene):
-    def record(self):
+    def record(self, **customer):
         """A whole repair; the images stay as they were before it, self.after is the disk after it."""
-        self.make_scene("--plain", size="128M")
+        self.make_scene("--plain", size="128M", **customer)
+        self.said = {texts.FIXED: 0, texts.FIXED_EARLIER: 0}
         self.stick_before = copy(self.stick_image, self.folder / "stick-before.img")
         logs = self.folder / "stick.log", self.folder / "disk.log"
         for log in logs:
@@ -71,6 +72,10 @@ class Power(Scene):
                 for log, image, count in zip(self.logs, (self.stick_image, self.image), pair)]
         return f"cut {number} of seed {SEED} at {pair}, dropped and torn: stick {lost[0]}, disk {lost[1]}"
 
+    def cut_somewhere(self, number):
+        """Half of them where it hurts, half anywhere."""
+        return self.cut(number, self.during_commit() if number % 2 else self.pairs)
+
     def during_commit(self):
         """Cuts at which the disk has been written to, and the machine was not finished yet."""
         last = len(self.logs[1].entries)
@@ -79,11 +84,8 @@ class Power(Scene):
     def test_power_cuts(self):
         self.record()
         states = {"before": 0, "after": 0}
-        self.said = {texts.FIXED: 0, texts.FIXED_EARLIER: 0}
         for number in range(HOST_CUTS):
-            # Half of them where it hurts, half anywhere.
-            pairs = self.during_commit() if number % 2 else self.pairs
-            with self.subTest(what := self.cut(number, pairs)):
+            with self.subTest(what := self.cut_somewhere(number)):
                 self.said[self.session_here(what)] += 1
                 states[self.resume_here(what)] += 1
         print(f"resumed on this host: {states}; the console says {self.said}", flush=True)
@@ -92,6 +94,15 @@ class Power(Scene):
         for number in range(CUTS):
             with self.subTest(what := self.cut(HOST_CUTS + number, self.during_commit())):
                 self.start_again(number, what)
+
+    def test_power_cuts_with_sealed_logs(self):
+        """The stick cannot read what it has written, and knows a PC that it has repaired by its marks or its journal."""
+        self.record(logs="sealed")
+        for number in range(HOST_CUTS // 2):
+            with self.subTest(what := self.cut_somewhere(number)):
+                self.said[self.session_here(what)] += 1
+        print(f"the console says {self.said}", flush=True)
+        self.assertGreater(min(self.said.values()), HOST_CUTS // 40, "the cuts show one side only")
 
     def session_here(self, what):
         """The stick's own session on copies of what is left; returns its verdict."""

@@ -38,15 +38,21 @@ def changed_blocks(before, after):
 
 class Scene(Scratch):
     """The PC is self.image, as it was made self.before; the stick is self.stick_image; logs fetched from it are in
-    self.stick."""
+    self.stick. Of sealed logs self.identity is the private key."""
+
+    identity = None
 
     def setUp(self):
         super().setUp()
         self.stick_image = self.folder / "stick.img"
         self.before = self.folder / "before.img"
 
-    def make_customer(self, mode="auto", manifest=MANIFEST, keys="plain", more=""):
+    def make_customer(self, mode="auto", manifest=MANIFEST, keys="plain", logs="plain", more=""):
         """A customer's folder with the keys of the PC, if it has any; `more` are further lines of [stick]."""
+        if logs == "sealed":
+            self.identity = self.folder / "msp.key"
+            public = preparer.mendstick("keys", "recipient", "-o", self.identity).stdout.strip()
+            more += f'logs = "sealed"\nrecipient = "{public}"\n'
         customer = self.folder / "customer"
         for name in ("manifests", "keys"):
             (customer / name).mkdir(parents=True)
@@ -111,8 +117,13 @@ class Scene(Scratch):
     # --- judges ---
 
     def fetch_logs(self):
+        """Sealed ones are opened."""
         shutil.rmtree(self.stick, ignore_errors=True)
         self.assertEqual(StickImage(self.stick_image).fetch_logs(self.stick), [])
+        if self.identity:
+            self.assertEqual(list(self.stick.glob("*.jsonl")), [])
+            preparer.mendstick("audit", "open", *self.stick.glob("*.jsonl.sealed"), "--identity", self.identity, "-o",
+                               self.stick)
         return sorted(self.stick.glob("*.jsonl"))
 
     def check_logs(self, said):

@@ -6,6 +6,7 @@
 // becomes markup (PG-1), a formula (DO-1), another record (DO-2) or a command (RO-2).
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -128,7 +129,8 @@ Logs read(const std::vector<std::string>& logs) {
   std::vector<std::string> files;
   for (size_t i = 0; i < logs.size(); ++i) {
     files.push_back(folder / (std::to_string(i) + ".jsonl"));
-    std::ofstream(files.back(), std::ios::binary | std::ios::trunc) << logs[i];
+    std::filesystem::remove(files.back());  // ext4 writes out what is put into a file that was truncated
+    std::ofstream(files.back(), std::ios::binary) << logs[i];
   }
   Logs found = read_logs(files);
   check_counts(found, files.size());

@@ -114,6 +114,10 @@ TEST_CASE("a sealed run that power ended before its marks is known by its journa
   CHECK_FALSE(fixed_before(directory, report));  // its log is not sealed, and tells itself
   std::ofstream(folder / "run.jsonl.sealed") << "sealed";
   CHECK(fixed_before(directory, report) == journal::Fixture().request.created);
+  for (const char* text : {"", "mendstick fixed 1 00", "mendstick fixed 1 00112233\n2026-11-25T"}) {
+    std::ofstream(folder / "run.fixed") << text;  // what power left of them
+    CHECK(fixed_before(directory, report) == journal::Fixture().request.created);
+  }
   // With marks, these tell: here, of another incident.
   Report other = report;
   other.manifests[0].id = "sophos";
