@@ -19,7 +19,7 @@ constexpr uint64_t kMostBytes = uint64_t{16} << 20;
 
 // RFC 4180.
 std::string field(std::string_view text) {
-  const std::string shown = printable(text);
+  std::string shown = printable(text);
   if (shown.find_first_of(",\"\r\n") == std::string::npos) return shown;
   std::string out = "\"";
   for (const char c : shown) out += c == '"' ? std::string("\"\"") : std::string(1, c);

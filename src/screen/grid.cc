@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "base/text.h"
 #include "screen/lines.h"
@@ -131,7 +132,7 @@ void Grid::fill(int row, int column, int count, char32_t character, Look look) {
 void Grid::bar(int row, int column, int width, double fraction, Look look) {
   const int inner = width - 2;
   if (inner < 1) return;
-  const int full = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * inner + 0.5);
+  const int full = static_cast<int>(std::lround(std::clamp(fraction, 0.0, 1.0) * inner));
   put(row, column, U'[', look);
   fill(row, column + 1, full, U'█', look);
   fill(row, column + 1 + full, inner - full, U'░', look);
