@@ -223,7 +223,13 @@ Attribute NtfsWriter::Implementation::add_stream(ntfs_inode* inode, std::u16stri
     return nullptr;
   }
   bool compressed = (inode->flags & FILE_ATTR_COMPRESSED) != 0 && name.empty();
-  ATTR_FLAGS flags = compressed ? ATTR_IS_COMPRESSED : static_cast<ATTR_FLAGS>(0);
+  return add_clusters_stream(inode, name, compressed ? ATTR_IS_COMPRESSED : static_cast<ATTR_FLAGS>(0));
+}
+
+Attribute NtfsWriter::Implementation::add_clusters_stream(ntfs_inode* inode, std::u16string& name,
+                                                          ATTR_FLAGS flags) {
+  ntfschar* units = name.empty() ? AT_UNNAMED : units_of(name);
+  u8 length = static_cast<u8>(name.size());
   constexpr int kRunsBytes = 8;
   int at = ntfs_non_resident_attr_record_add(inode, AT_DATA, units, length, 0, kRunsBytes, flags);
   require(at >= 0, "adding $DATA");
@@ -254,7 +260,31 @@ void NtfsWriter::Implementation::add_data(ntfs_inode* inode, const Content& cont
   if (compressed) require(ntfs_attr_pclose(attribute.get()) == 0, "ending a compressed file");
 }
 
+// As the change journal is: its head given back, its end allocated in store.
+void NtfsWriter::Implementation::add_sparse_stream(ntfs_inode* inode, const Stream& stream) {
+  std::u16string name = stream.name;
+  u8 units = static_cast<u8>(name.size());
+  {
+    Attribute attribute = add_clusters_stream(inode, name, ATTR_IS_SPARSE);
+    ByteVector all = stream.content;
+    all.resize(all.size() + stream.spare_bytes);
+    s64 hole = static_cast<s64>(stream.hole_bytes), length = static_cast<s64>(all.size());
+    require(ntfs_attr_truncate(attribute.get(), hole) == 0 &&
+                ntfs_attr_pwrite(attribute.get(), hole, length, all.data()) == length,
+            "writing a sparse stream");
+  }
+  ntfs_attr_search_ctx* search = ntfs_attr_get_search_ctx(inode, nullptr);
+  require(search != nullptr &&
+              ntfs_attr_lookup(AT_DATA, units_of(name), units, CASE_SENSITIVE, 0, nullptr, 0, search) == 0,
+          "finding a sparse stream");
+  search->attr->data_size = to_size(static_cast<s64>(stream.hole_bytes + stream.content.size()));
+  search->attr->initialized_size = search->attr->data_size;
+  ntfs_inode_mark_dirty(search->ntfs_ino);
+  ntfs_attr_put_search_ctx(search);
+}
+
 void NtfsWriter::Implementation::add_named_stream(ntfs_inode* inode, const Stream& stream) {
+  if (stream.hole_bytes != 0) return add_sparse_stream(inode, stream);
   Bytes content = stream.content;
   bool resident = content.size() <= kResidentBytes;
   Attribute attribute = add_stream(inode, stream.name, resident ? content : Bytes(), content.size());

@@ -47,7 +47,7 @@ uint64_t NtfsWriter::make_file(uint64_t parent, const NewEntry& entry, const Con
   if (!content.reparse.empty() || !content.object_id.empty())
     self_->require(ntfs_inode_sync(directory) == 0, "writing a directory back");
   ntfs_inode* inode = self_->allocate(entry);
-  self_->add_data(inode, content);
+  if (!content.only_streams) self_->add_data(inode, content);
   for (const Stream& stream : content.streams) self_->add_named_stream(inode, stream);
   self_->add_reparse_point(inode, content.reparse);
   for (const Guid& id : content.object_id) {

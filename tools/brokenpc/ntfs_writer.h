@@ -63,6 +63,8 @@ using Fill = std::function<void(uint64_t offset, MutableBytes out)>;
 struct Stream {
   std::u16string name;
   ByteVector content;
+  uint64_t hole_bytes = 0;   // before the content; with one, the stream is sparse
+  uint64_t spare_bytes = 0;  // allocated behind it
 };
 
 // What a file holds; each part is optional.
@@ -72,6 +74,7 @@ struct Content {
   bool sparse = false;  // a hole but for the last `sparse_tail` bytes
   uint64_t sparse_tail = 0;
   std::vector<Stream> streams;
+  bool only_streams = false;    // no unnamed one at all
   ByteVector reparse;           // a whole REPARSE_DATA_BUFFER
   std::vector<Guid> object_id;  // none or one
 };

@@ -58,7 +58,9 @@ struct NtfsWriter::Implementation {
   void add_standard_information(ntfs_inode* inode);
   void add_index_root(ntfs_inode* inode);
   Attribute add_stream(ntfs_inode* inode, std::u16string name, Bytes resident, uint64_t size_bytes);
+  Attribute add_clusters_stream(ntfs_inode* inode, std::u16string& name, ATTR_FLAGS flags);
   void add_data(ntfs_inode* inode, const Content& content);
+  void add_sparse_stream(ntfs_inode* inode, const Stream& stream);
   void add_named_stream(ntfs_inode* inode, const Stream& stream);
   void scatter(ntfs_attr* attribute, uint64_t clusters);
   void fill_data(ntfs_attr* attribute, const Content& content);

@@ -55,7 +55,8 @@ void TreeBuilder::link_directory(std::string_view path, const ByteVector& repars
 uint64_t TreeBuilder::file(std::string_view path, Content content, const Look& look) {
   Split at = split(path, look.access);
   Sha256Stream hash;
-  bool has_content = content.fill != nullptr || content.sparse || content.size_bytes == 0;
+  bool has_content =
+      !content.only_streams && (content.fill != nullptr || content.sparse || content.size_bytes == 0);
   if (content.sparse) hash_zeros(hash, content.size_bytes - content.sparse_tail);
   if (content.fill) {
     content.fill = [&hash, fill = std::move(content.fill)](uint64_t offset, MutableBytes out) {

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "tools/brokenpc/change_journal.h"
 
 namespace mend::brokenpc {
 namespace {
@@ -360,15 +361,11 @@ void WindowsTree::make_hibernation() {
   tree_.file("hiberfil.sys", content, look);
 }
 
-// The change journal: a stream whose beginning was given back, so only its end is on disk.
 void WindowsTree::make_journal() {
   Content journal = bytes_content({});
-  ByteVector limits(32);
-  write_le<uint64_t>(limits, 0, 32 << 20);  // largest size
-  write_le<uint64_t>(limits, 8, 8 << 20);   // how much is given back at once
-  write_le<uint64_t>(limits, 16, machine_.installed);
-  journal.streams.push_back({u"$Max", limits});
-  journal.streams.push_back({u"$J", ByteVector(4096)});
+  journal.only_streams = true;
+  journal.streams = change_journal_streams(tree_.directory("Windows\\System32\\drivers\\CrowdStrike"),
+                                           machine_.installed, machine_.crashed);
   Look look = system_look();
   look.attributes = attribute::kHidden | attribute::kSystem | attribute::kArchive;
   tree_.file("$Extend\\$UsnJrnl", journal, look);
