@@ -260,6 +260,7 @@ TouchedSet touched_by(Volume& before, std::span<const PlannedEdit> edits) {
       for (const Link& link : *links) names.insert({link.parent, link.name});
   }
   for (const auto& [record, directory] : expectation.directories) files.insert(directory.reference);
+  if (expectation.change_journal) files.insert(*expectation.change_journal);
   return {{files.begin(), files.end()}, {names.begin(), names.end()}};
 }
 

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "ntfs/state.h"
 #include "ntfs/verify_bits.h"
+#include "ntfs/verify_changes.h"
 #include "ntfs/verify_files.h"
 #include "ntfs/verify_index.h"
 #include "ntfs/verify_map.h"
@@ -39,6 +40,7 @@ class Verifier {
     gather();
     map_structures();
     changes_ = find_changes(before_, after_, changed, then_, now_);
+    if (expectation_.change_journal) check_change_journal();
     check_records();
     for (auto& [record, touched] : touched_) check_file(touched);
     check_entries();
@@ -76,6 +78,7 @@ class Verifier {
     }
     for (const uint64_t record : {system_record::kMft, system_record::kVolume, system_record::kBitmap})
       gather_system(record);
+    if (expectation_.change_journal) gather_system(expectation_.change_journal->record);
   }
 
   Touched& gather_system(uint64_t record) {
@@ -113,6 +116,9 @@ class Verifier {
     map_volume(after_, now_, false);
     if (expectation_.hibernation_header)
       now_.add({Structure::kHibernation, 0}, hibernation_header_ranges(before_));
+    if (expectation_.change_journal)
+      now_.add({Structure::kChangeRecords, expectation_.change_journal->record},
+               appended_ranges(before_, after_, *expectation_.change_journal));
     then_.settle();
     now_.settle();
   }
@@ -217,6 +223,19 @@ class Verifier {
     }
   }
 
+  // --- change journal ---
+
+  void check_change_journal() {
+    std::vector<Change> changes = expectation_.changes;
+    for (Change& change : changes) {
+      const auto file = expectation_.files.find(change.file.record);
+      if (file == expectation_.files.end() || !file->second.created) continue;
+      const FileInfo info = after_.stat(change.file);  // it may take after its folder
+      change.attributes = change_attributes(info.attributes, info.is_directory);
+    }
+    last_usn_ = check_changes(before_, after_, *expectation_.change_journal, changes);
+  }
+
   // --- files ---
 
   void check_file(Touched& touched) {
@@ -227,6 +246,9 @@ class Verifier {
       tolerance.index = touched.directory != nullptr;
       tolerance.modified = touched.directory != nullptr;
       tolerance.view_index = !touched.view_keys.empty();
+      tolerance.changes = touched.before->reference() == expectation_.change_journal;
+      if (const auto usn = last_usn_.find(touched.after->reference()); usn != last_usn_.end())
+        tolerance.usn = usn->second;
       tolerance.grows =
           touched.before->reference().record == system_record::kMft && !taken_records_.ranges().empty();
       if (touched.before->reference().record == system_record::kVolume)
@@ -368,6 +390,7 @@ class Verifier {
   Changes changes_;
   UnitSet had_, has_, freed_records_, taken_records_;
   std::map<uint64_t, IndexDifference> differences_;
+  std::map<MftReference, uint64_t> last_usn_;  // of the records that were appended
   VerifyReport report_;
 };
 

@@ -13,6 +13,9 @@
 //         exactly.
 //   NW-3  Directory entries before and after differ by the planned names exactly; all others are the same, to
 //   the byte.
+//   NW-5  Behind the end of $UsnJrnl:$J come the records of the edits, in their order, to the byte but for
+//   their
+//         time, and nothing else; a file that is left has the USN of its last record.
 //   NW-4  The cost follows what was changed, not the size of the volume or of a directory.
 // Throws kRefused "ntfs.verify.*" with a text that says what changed, where, and whose it is.
 #pragma once
@@ -31,6 +34,7 @@ struct PlannedEdit {
     kMakeDirectory,      // `new_name` in `new_parent`; `file`: the directory that was made
     kVolumeFlags,        // $Volume is written; afterwards it has `volume_flags`
     kHibernationHeader,  // the first 4096 bytes of hiberfil.sys become zeros
+    kChangeJournal,      // records of all edits are appended to $UsnJrnl, which is `file`
   };
   Kind kind = Kind::kRemove;
   MftReference file;

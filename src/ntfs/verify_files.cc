@@ -18,6 +18,8 @@ constexpr size_t kCopiesBegin = 0x08, kCopiesEnd = 0x40;
 constexpr size_t kHeadBytes = 3;  // flags, indexed
 // $STANDARD_INFORMATION: +0x08 content changed, +0x10 record changed.
 constexpr size_t kModified = 0x08, kChanged = 0x10;
+// +0x40 the USN, in the form of NTFS 3.0.
+constexpr size_t kUsn = 0x40;
 constexpr size_t kVolumeFlags = 0x0a;
 
 [[noreturn]] void refuse(const char* id, uint64_t record, const std::string& what) {
@@ -197,6 +199,7 @@ class Comparison {
     if (a.type == AttributeType::kStandardInformation) {
       may_differ(kChanged, 8);
       if (tolerance_.modified) may_differ(kModified, 8);
+      if (tolerance_.usn && fits(kUsn, 8, then.size())) write_le<uint64_t>(then, kUsn, *tolerance_.usn);
     }
     if (a.type == AttributeType::kVolumeInformation && tolerance_.volume_flags) {
       write_le<uint16_t>(then, kVolumeFlags, *tolerance_.volume_flags);
@@ -207,6 +210,11 @@ class Comparison {
 
   void clusters(const Whole& then, const Whole& now) const {
     const Attribute &a = *then.first, &b = *now.first;
+    if (tolerance_.changes && a.type == AttributeType::kData && a.is_named(kChangeStream)) {
+      if (!is_start_of(then.runs, now.runs) || a.compression_unit_shift != b.compression_unit_shift)
+        refuse("ntfs.verify.file.changes", record_, "the change journal lies elsewhere");
+      return;
+    }
     const bool may_grow =
         tolerance_.grows && (a.type == AttributeType::kData || a.type == AttributeType::kBitmap);
     if (may_grow && is_start_of(then.runs, now.runs) && b.data_bytes >= a.data_bytes &&

@@ -14,6 +14,8 @@ struct Tolerance {
   bool view_index = false;  // likewise, of $Reparse and $ObjId
   bool modified = false;    // time of the last change of the content
   bool grows = false;       // $MFT: its records and their bitmap may be extended
+  bool changes = false;     // $UsnJrnl: $J may be extended; by what is judged apart
+  std::optional<uint64_t> usn;
   std::optional<uint16_t> volume_flags;
 };
 

@@ -18,8 +18,9 @@ enum class Structure {
   kIndex,          // index blocks of a directory, or of $Reparse or $ObjId
   kIndexBitmap,    // which of them are in use
   kAttributeList,
-  kFileData,     // an attribute that left its record, for want of room there
-  kHibernation,  // first page of hiberfil.sys
+  kFileData,       // an attribute that left its record, for want of room there
+  kHibernation,    // first page of hiberfil.sys
+  kChangeRecords,  // $UsnJrnl:$J from its old end to the end of the cluster that it ends in now
 };
 
 // A structure, and the record of the file it belongs to.

@@ -17,13 +17,15 @@ class Planner {
   explicit Planner(Volume& before) : before_(before) {}
 
   void add(const PlannedEdit& edit) {
+    using namespace change_reason;
     switch (edit.kind) {
       case PlannedEdit::Kind::kRemove:
-        remove(edit);
+        remove_for_good(edit);
         break;
       case PlannedEdit::Kind::kRename:
-        remove(edit);
+        change(edit.file, edit.parent, remove(edit), kRenameOldName);
         give(file(edit.file), {edit.new_parent, edit.new_name, NameSpace::kPosix});
+        change_and_close(edit.file, edit.new_parent, edit.new_name, kRenameNewName);
         break;
       case PlannedEdit::Kind::kMakeDirectory:
         create(edit);
@@ -33,6 +35,9 @@ class Planner {
         break;
       case PlannedEdit::Kind::kHibernationHeader:
         result_.hibernation_header = true;
+        break;
+      case PlannedEdit::Kind::kChangeJournal:
+        result_.change_journal = edit.file;
         break;
     }
   }
@@ -59,7 +64,30 @@ class Planner {
     return expected;
   }
 
-  void remove(const PlannedEdit& edit) {
+  void change(MftReference reference, MftReference parent, std::u16string_view name, uint32_t reason) {
+    const ExpectedFile& expected = file(reference);
+    const uint32_t attributes = expected.created ? 0 : before_.stat(reference).attributes;
+    result_.changes.push_back({reference, parent, std::u16string(name), reason,
+                               change_attributes(attributes, expected.is_directory)});
+  }
+  void change_and_close(MftReference reference, MftReference parent, std::u16string_view name,
+                        uint32_t reason) {
+    change(reference, parent, name, reason);
+    change(reference, parent, name, reason | change_reason::kClose);
+  }
+
+  // A file that goes is closed by its deletion.
+  void remove_for_good(const PlannedEdit& edit) {
+    using namespace change_reason;
+    const std::u16string name = remove(edit);
+    if (file(edit.file).after.empty())
+      change(edit.file, edit.parent, name, kFileDelete | kClose);
+    else
+      change_and_close(edit.file, edit.parent, name, kHardLinkChange);
+  }
+
+  // Returns the name that went; of a pair, the long one.
+  std::u16string remove(const PlannedEdit& edit) {
     ExpectedFile& expected = file(edit.file);
     size_t which = 0;
     const auto is_it = [&](const Link& link) { return link.parent == edit.parent && link.name == edit.name; };
@@ -67,14 +95,17 @@ class Planner {
     if (which == expected.after.size()) refuse(edit, "the file has no such name");
     std::vector<size_t> going = with_paired_name(expected.after, which);
     std::sort(going.rbegin(), going.rend());
+    std::u16string name = edit.name;
     for (const size_t index : going) {
       const Link link = expected.after[index];
+      if (link.name_space != NameSpace::kDos) name = link.name;
       ExpectedDirectory& directory = directory_of(link.parent);
       // An entry that the plan itself had put there leaves no trace.
       if (directory.added.erase({link.name, edit.file}) == 0)
         directory.removed.insert({link.name, edit.file});
       expected.after.erase(expected.after.begin() + static_cast<ptrdiff_t>(index));
     }
+    return name;
   }
 
   void give(ExpectedFile& expected, Link link) {
@@ -87,6 +118,7 @@ class Planner {
     if (!fresh) refuse(edit, "its MFT record is that of another file of the plan");
     at->second = {edit.file, true, true, {}, {}};
     give(at->second, {edit.new_parent, edit.new_name, NameSpace::kPosix});
+    change_and_close(edit.file, edit.new_parent, edit.new_name, change_reason::kFileCreate);
   }
 
   ExpectedDirectory& directory_of(MftReference reference) {

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "ntfs/change_journal.h"
 #include "ntfs/verify.h"
 
 namespace mend::ntfs {
@@ -40,6 +41,8 @@ struct Expectation {
   std::map<uint64_t, ExpectedDirectory> directories;  // by record; those whose entries change
   std::optional<uint16_t> volume_flags;
   bool hibernation_header = false;
+  std::optional<MftReference> change_journal;  // to which `changes` are appended
+  std::vector<Change> changes;                 // what the edits did to files, in order
 };
 
 // kRefused "ntfs.verify.plan" when the edits contradict the volume or each other; kUnsupported as

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "ntfs/types.h"
+#include "ntfs/change_journal.h"
 #include "ntfs3g/device.h"
 
 namespace mend::ntfs3g {
@@ -46,6 +46,9 @@ class Mount {
   void sync();
   void close();
 
+  // What the edits since the last append_changes() did, as the change journal tells it, in order.
+  std::vector<ntfs::Change>& changes() { return changes_; }
+
  private:
   void check_alive() const;
   void spoil() noexcept;
@@ -55,6 +58,7 @@ class Mount {
   CachedDevice device_;
   ntfs_volume* volume_ = nullptr;
   std::string log_;
+  std::vector<ntfs::Change> changes_;
   bool changing_ = false;
   bool closed_ = false;
   bool spoilt_ = false;

@@ -162,6 +162,13 @@ bool remove_view_entry(Mount& mount, Inode& file, std::u16string_view index, Byt
   return search.remove(key);
 }
 
+void note_change(Mount& mount, Inode& file, ntfs::MftReference parent, std::u16string_view name,
+                 uint32_t reason) {
+  const uint32_t attributes =
+      ntfs::change_attributes(le32_to_cpu(static_cast<le32>(file.get()->flags)), file.is_directory());
+  mount.changes().push_back({file.reference(), parent, std::u16string(name), reason, attributes});
+}
+
 void add_name(Mount& mount, Inode& file, Bytes value) {
   if (ntfs_attr_add(file.get(), AT_FILE_NAME, AT_UNNAMED, 0, value.data(), static_cast<s64>(value.size())) !=
       0)

@@ -48,6 +48,10 @@ void remove_entry(Mount& mount, Inode& directory, std::u16string_view text);
 // Of a view index, such as u"$R". False: there was none.
 bool remove_view_entry(Mount& mount, Inode& file, std::u16string_view index, Bytes key);
 
+// Notes a change of the file for the change journal.
+void note_change(Mount& mount, Inode& file, ntfs::MftReference parent, std::u16string_view name,
+                 uint32_t reason);
+
 void add_name(Mount& mount, Inode& file, Bytes value);
 void remove_name(Mount& mount, Inode& file, const Name& name);
 

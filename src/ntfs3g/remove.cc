@@ -89,6 +89,12 @@ std::unique_ptr<Inode> open_directory(Mount& mount, ntfs::MftReference reference
   return directory;
 }
 
+const Name& long_name_of(const FoundLink& link) {
+  for (size_t going : link.going)
+    if (link.names[going].name_space != ntfs::NameSpace::kDos) return link.names[going];
+  return link.names[link.going.front()];
+}
+
 FoundLink find_link(Mount& mount, Inode& directory, std::u16string_view text) {
   auto contradiction = [&](const std::string& what) {
     return Error(ErrorCode::kCorrupt, "ntfs3g.name.contradiction",
@@ -139,6 +145,10 @@ void remove_link(Mount& mount, ntfs::MftReference parent, std::u16string_view te
   }
 
   mount.begin_change();
+  using namespace ntfs::change_reason;
+  const std::u16string& long_name = long_name_of(link).text;
+  if (!last) note_change(mount, *link.file, parent, long_name, kHardLinkChange);
+  note_change(mount, *link.file, parent, long_name, (last ? kFileDelete : kHardLinkChange) | kClose);
   for (size_t going : link.going) {
     remove_entry(mount, *directory, link.names[going].text);
     if (!last) remove_name(mount, *link.file, link.names[going]);

@@ -25,13 +25,6 @@ void check_new_name(std::u16string_view text) {
     refuse("Windows could not open it (no dot or space at the end)");
 }
 
-// Of a pair, the Win32 name.
-const Name& long_name_of(const FoundLink& link) {
-  for (size_t going : link.going)
-    if (link.names[going].name_space != ntfs::NameSpace::kDos) return link.names[going];
-  return link.names[link.going.front()];
-}
-
 Error inside_itself() {
   return Error(ErrorCode::kUsage, "ntfs3g.rename.inside",
                "cannot move a directory into itself; nothing was changed");
@@ -130,6 +123,10 @@ void rename_link(Mount& mount, ntfs::MftReference parent, std::u16string_view te
       make_name(find_entry(mount, *directory, long_name.text)->value, target.reference(), new_text);
 
   mount.begin_change();
+  using namespace ntfs::change_reason;
+  note_change(mount, *link.file, parent, long_name.text, kRenameOldName);
+  for (const uint32_t reason : {kRenameNewName, kRenameNewName | kClose})
+    note_change(mount, *link.file, new_parent, new_text, reason);
   for (size_t going : link.going) {
     remove_entry(mount, *directory, link.names[going].text);
     remove_name(mount, *link.file, link.names[going]);
@@ -173,6 +170,9 @@ ntfs::MftReference create_directory(Mount& mount, ntfs::MftReference parent, std
                     static_cast<s64>(descriptor.size())) != 0)
     mount.fail("ntfs3g.directory.descriptor", "cannot protect the directory " + in_quotes(text));
   ntfs::MftReference reference = created.reference();
+  using namespace ntfs::change_reason;
+  for (const uint32_t reason : {kFileCreate, kFileCreate | kClose})
+    note_change(mount, created, parent, text, reason);
   created.mark_dirty();
   created.close();
   directory->touch_content_and_record();

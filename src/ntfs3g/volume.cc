@@ -51,6 +51,10 @@ ntfs::MftReference Volume::make_directory(ntfs::MftReference parent, std::u16str
   return mount_->run([&] { return create_directory(*mount_, parent, name, access); });
 }
 
+void Volume::append_changes(const ntfs::ChangeJournal& journal, Time time) {
+  mount_->run([&] { ntfs3g::append_changes(*mount_, journal, to_filetime(time)); });
+}
+
 void Volume::set_volume_flags(uint16_t flags) {
   mount_->run([&] {
     with_flags(*mount_, [&](MutableBytes information) {

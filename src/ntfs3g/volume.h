@@ -23,7 +23,7 @@
 #include <string_view>
 
 #include "block/block_device.h"
-#include "ntfs/types.h"
+#include "ntfs/change_journal.h"
 
 namespace mend::ntfs3g {
 
@@ -62,6 +62,13 @@ class Volume {
 
   // Makes an empty directory and returns it. kConflict when the name is taken.
   ntfs::MftReference make_directory(ntfs::MftReference parent, std::u16string_view name, Access access);
+
+  // Appends records of all edits since the last call to the change journal, as Windows would have written
+  // them: creation, old and new name, deletion, change of hard links, each with its close; and sets the USN
+  // of the files that are left. `journal`: as ntfs::find_change_journal() found it. kRefused
+  // "ntfs3g.changes.write" where no cluster is free for them; kCorrupt "ntfs3g.changes.stream": $J is not as
+  // it was found. N3-3.
+  void append_changes(const ntfs::ChangeJournal& journal, Time time);
 
   // Sets the flags of $VOLUME_INFORMATION, all 16 bits as given, in $MFT and in $MFTMirr.
   void set_volume_flags(uint16_t flags);

@@ -20,6 +20,25 @@ class Editor {
   Editor(Volume& volume, ntfs3g::Volume& writer, std::vector<ntfs::PlannedEdit>& edits)
       : volume_(volume), writer_(writer), edits_(edits) {}
 
+  void carry_out(const Plan& plan) {
+    ntfs::MftReference quarantine{};
+    if (!plan.quarantine_folder.empty()) quarantine = quarantine_folder(plan);
+    for (const PlannedAction& action : plan.actions) {
+      switch (action.action) {
+        case manifest::Action::kDelete:
+          remove(action);
+          break;
+        case manifest::Action::kRename:
+          move(action, action.new_parent);
+          break;
+        case manifest::Action::kQuarantine:
+          move(action, quarantine);
+          break;
+      }
+    }
+  }
+
+ private:
   ntfs::MftReference quarantine_folder(const Plan& plan) {
     const auto existing = volume_.ntfs->find(ntfs::kRootDirectory, kQuarantineRoot);
     if (existing && !existing->is_directory()) {
@@ -46,7 +65,6 @@ class Editor {
     edits_.push_back(edit);
   }
 
- private:
   static ntfs::PlannedEdit edit_of(Kind kind, const PlannedAction& action) {
     ntfs::PlannedEdit edit;
     edit.kind = kind;
@@ -75,6 +93,13 @@ ntfs::PlannedEdit hibernation_edit(const Volume& volume) {
   ntfs::PlannedEdit edit;
   edit.kind = Kind::kHibernationHeader;
   edit.file = *volume.state->hiberfil;
+  return edit;
+}
+
+ntfs::PlannedEdit journal_edit(const ntfs::ChangeJournal& journal) {
+  ntfs::PlannedEdit edit;
+  edit.kind = Kind::kChangeJournal;
+  edit.file = journal.file;
   return edit;
 }
 
@@ -157,7 +182,8 @@ std::vector<ntfs::Finding> findings_of(ntfs::Volume& volume, const ntfs::Touched
 }  // namespace
 
 std::vector<ntfs::PlannedEdit> apply(Volume& volume, const Plan& plan, const Stack& after,
-                                     const Request& request, Operator& person) {
+                                     const Request& request,
+                                     const std::optional<ntfs::ChangeJournal>& journal, Operator& person) {
   stop_if_asked(person);
   person.progress(Phase::kApply, volume.name, -1);
   std::vector<ntfs::PlannedEdit> edits;
@@ -172,21 +198,10 @@ std::vector<ntfs::PlannedEdit> apply(Volume& volume, const Plan& plan, const Sta
   writer.sync();
   after.overlay->end_stage(block::Stage::kDirtySet);
 
-  Editor editor(volume, writer, edits);
-  ntfs::MftReference quarantine{};
-  if (!plan.quarantine_folder.empty()) quarantine = editor.quarantine_folder(plan);
-  for (const PlannedAction& action : plan.actions) {
-    switch (action.action) {
-      case manifest::Action::kDelete:
-        editor.remove(action);
-        break;
-      case manifest::Action::kRename:
-        editor.move(action, action.new_parent);
-        break;
-      case manifest::Action::kQuarantine:
-        editor.move(action, quarantine);
-        break;
-    }
+  Editor(volume, writer, edits).carry_out(plan);
+  if (journal) {
+    writer.append_changes(*journal, now());
+    edits.push_back(journal_edit(*journal));
   }
   writer.sync();
   after.overlay->end_stage(block::Stage::kEdits);

@@ -8,15 +8,20 @@
 //   and no new blemish.
 #pragma once
 
+#include <optional>
+
+#include "ntfs/change_journal.h"
 #include "ntfs/touched.h"
 #include "ntfs/verify.h"
 #include "repair/plan.h"
 
 namespace mend::repair {
 
-// Carries the plan out in `after`. Returns the edits as they were made, for verify().
+// Carries the plan out in `after`, and appends what it changes to the volume's change journal where there is
+// one. Returns the edits as they were made, for verify().
 std::vector<ntfs::PlannedEdit> apply(Volume& volume, const Plan& plan, const Stack& after,
-                                     const Request& request, Operator& person);
+                                     const Request& request,
+                                     const std::optional<ntfs::ChangeJournal>& journal, Operator& person);
 
 // Throws kRefused where a change is not explained or a blemish is new; notes old blemishes in the report.
 void verify(Volume& volume, const Stack& after, const std::vector<ntfs::PlannedEdit>& edits, CheckDepth depth,

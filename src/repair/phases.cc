@@ -12,13 +12,43 @@ void mark_not_done(VolumeReport& report) {
   for (ActionReport& action : report.actions) action.outcome = "not-done";
 }
 
-void prepare(Work& work, const Request& request, Operator& person) {
+using Journal = std::optional<ntfs::ChangeJournal>;
+
+Journal change_journal_of(Volume& volume) {
+  try {
+    return ntfs::find_change_journal(*volume.ntfs, volume.state->volume_flags);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kIo) throw;
+    volume.report.unrecorded = error.what();
+    return std::nullopt;
+  }
+}
+
+void attempt(Work& work, const Request& request, const Journal& journal, Operator& person) {
   Volume& volume = *work.volume;
   work.after = make_stack(volume, volume.before.overlay->copy());
-  const auto edits = apply(volume, work.plan, work.after, request, person);
+  const auto edits = apply(volume, work.plan, work.after, request, journal, person);
   // A doubt about the volume widens the check to all of it.
   const bool doubt = volume.state->dirty || ntfs::is_hibernated(volume.state->hibernation);
+  volume.report.blemishes.clear();
   verify(volume, work.after, edits, doubt ? CheckDepth::kFull : request.check, person);
+}
+
+// What cannot be done together with the change journal is done without it: the repair counts for more.
+void prepare(Work& work, const Request& request, Operator& person) {
+  Volume& volume = *work.volume;
+  const Journal journal = change_journal_of(volume);
+  bool done = false;
+  if (journal) {
+    try {
+      attempt(work, request, journal, person);
+      done = true;
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kIo || std::string_view(error.id()) == "repair.stopped") throw;
+      volume.report.unrecorded = error.what();
+    }
+  }
+  if (!done) attempt(work, request, std::nullopt, person);
   volume.report.blocks_changed = work.after.overlay->changed_blocks().size();
   volume.report.verdict = Verdict::kWouldFix;
   work.ready = true;
@@ -110,7 +140,9 @@ void carry_out(std::vector<Work>& work, const std::vector<Volume>& volumes, cons
     if (one.plan.actions.empty()) continue;
     guarded(*one.volume, [&] { prepare(one, request, person); });
     person.volume(one.volume->report);
-    if (one.ready) recorder.verified(one.volume->report, one.volume->report.blocks_changed);
+    if (!one.ready) continue;
+    recorder.verified(one.volume->report, one.volume->report.blocks_changed);
+    if (!one.volume->report.unrecorded.empty()) recorder.unrecorded(one.volume->report);
   }
   for (Work& one : work)
     if (!one.ready) one.plan = {};

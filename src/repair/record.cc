@@ -224,6 +224,15 @@ void Recorder::verified(const VolumeReport& volume, uint64_t blocks) {
   append("verified", "success", "every change is accounted for; nothing has been written yet", fields);
 }
 
+void Recorder::unrecorded(const VolumeReport& volume) {
+  Fields fields = volume_key(volume);
+  fields["mendstick.reason"] = volume.unrecorded;
+  append("changes-unrecorded", "success",
+         "the volume's change journal gets no record of the changes, and programs that follow it learn of "
+         "them later",
+         fields);
+}
+
 void Recorder::commit_started(const VolumeReport& volume, const std::string& journal) {
   Fields fields = volume_key(volume);
   fields["mendstick.journal"] = journal;

@@ -38,6 +38,7 @@ class Recorder {
   void idle(const VolumeReport& volume, const IdleRule& rule);
   void replayed(const VolumeReport& volume);
   void verified(const VolumeReport& volume, uint64_t blocks);
+  void unrecorded(const VolumeReport& volume);
   void commit_started(const VolumeReport& volume, const std::string& journal);
   // An earlier run's journal is about to be carried on with, or taken back.
   void journal_taken_up(const char* event, const std::string& journal);

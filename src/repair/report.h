@@ -96,6 +96,7 @@ struct VolumeReport {
   std::vector<ActionReport> actions;
   std::vector<IdleRule> idle_rules;
   std::vector<std::string> blemishes;  // found before, not ours
+  std::string unrecorded;  // why the volume's change journal gets no record of the changes; or nothing
   uint64_t blocks_changed = 0, bytes_read = 0, bytes_written = 0;
   std::string journal;
   std::string mode = "system";  // system, data, unknown

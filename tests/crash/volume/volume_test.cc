@@ -71,7 +71,8 @@ Scenario repair_of(const std::string& name, const ByteVector& bytes, manifest::A
     after.overlay = std::shared_ptr<block::Overlay>(&overlay, [](block::Overlay*) {});
     after.plain = after.partition = after.overlay;
     view.volume.partition.size_bytes = overlay.size_bytes();
-    const auto edits = repair::apply(view.volume, plan_for(*view.volume.ntfs, action), after, {}, nobody);
+    const auto edits =
+        repair::apply(view.volume, plan_for(*view.volume.ntfs, action), after, {}, std::nullopt, nobody);
     repair::verify(view.volume, after, edits, repair::CheckDepth::kFull, nobody);
     std::vector<std::pair<uint64_t, uint64_t>> witnesses;
     for (const ntfs::Range& range : ntfs::witness_ranges(*view.volume.ntfs)) {

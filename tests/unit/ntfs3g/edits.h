@@ -66,6 +66,7 @@ class Editing {
     return made;
   }
   void finish() {
+    append_changes();
     writer_.sync();
     writer_.set_volume_flags(flags_);
     writer_.close();
@@ -85,6 +86,16 @@ class Editing {
     return ntfs::new_findings(ntfs::check_touched(then, touched), ntfs::check_touched(now, touched));
   }
   const ByteVector& after() const { return after_device.bytes; }
+
+  // Where the volume has a change journal.
+  void append_changes() {
+    ReaderOver reader(before);
+    ntfs::Volume volume(reader);
+    const auto journal = ntfs::find_change_journal(volume, flags_);
+    if (!journal) return;
+    writer_.append_changes(*journal, from_filetime(133'500'000'000'000'000));
+    edits.push_back({.kind = Kind::kChangeJournal, .file = journal->file});
+  }
 
   ByteVector before;
   MemoryDevice after_device;

@@ -208,6 +208,45 @@ class Filler {
               0);
     });
   }
+  // A change journal as Windows leaves it: `hole` bytes given back at its head, `content` (records), and
+  // clusters for `spare` bytes allocated behind its end. Returns the file.
+  MftReference change_journal(uint64_t hole, Bytes content, uint64_t spare) {
+    const MftReference extend = Inode(mount_, ntfs::system_record::kExtend).reference();
+    const MftReference journal = make(extend, u"$UsnJrnl", {});
+    ByteVector limits(32);
+    write_le<uint64_t>(limits, 0x00, 32 << 20);
+    write_le<uint64_t>(limits, 0x08, 8 << 20);
+    write_le<uint64_t>(limits, 0x10, 133'000'000'000'000'000);
+    stream(journal, u"$Max", limits);
+    ByteVector name = utf16_to_le(u"$J");
+    auto* units = reinterpret_cast<ntfschar*>(name.data());
+    with(journal, [&](Inode& file) {
+      const int at = ntfs_non_resident_attr_record_add(file.get(), AT_DATA, units, 2, 0, 8, ATTR_IS_SPARSE);
+      REQUIRE(at >= 0);
+      auto* record = reinterpret_cast<ATTR_RECORD*>(reinterpret_cast<uint8_t*>(file.get()->mrec) + at);
+      std::fill(std::begin(record->reserved1), std::end(record->reserved1), uint8_t{0});
+      ntfs_attr* data = ntfs_attr_open(file.get(), AT_DATA, units, 2);
+      REQUIRE(data != nullptr);
+      if (hole != 0) REQUIRE(ntfs_attr_truncate(data, static_cast<s64>(hole)) == 0);
+      ByteVector all(content.begin(), content.end());
+      all.resize(content.size() + static_cast<size_t>(spare));
+      for (size_t done = 0; done < all.size();) {
+        const s64 now = ntfs_attr_pwrite(data, static_cast<s64>(hole + done),
+                                         static_cast<s64>(all.size() - done), all.data() + done);
+        REQUIRE(now > 0);
+        done += static_cast<size_t>(now);
+      }
+      ntfs_attr_close(data);
+    });
+    with(journal, [&](Inode& file) {
+      ntfs_attr_search_ctx* search = ntfs_attr_get_search_ctx(file.get(), nullptr);
+      REQUIRE(ntfs_attr_lookup(AT_DATA, units, 2, CASE_SENSITIVE, 0, nullptr, 0, search) == 0);
+      search->attr->data_size = static_cast<sle64>(cpu_to_le64(hole + content.size()));
+      search->attr->initialized_size = search->attr->data_size;
+      ntfs_attr_put_search_ctx(search);
+    });
+    return journal;
+  }
   // Content and streams enough that the file needs extension records and an attribute list; `streams` above
   // about 100 push the list itself out of the record.
   void spread(MftReference reference, size_t streams) {

@@ -136,30 +136,6 @@ TEST_CASE("$Quota: a removed file that counts against a quota is left to Windows
     CHECK(view_of(after(made, edit, edit == Edit::kRemove), u"$Quota", u"$Q") == owners);
 }
 
-TEST_CASE("$UsnJrnl is not written to, and stays a journal that can be read", "[ntfs3g]") {
-  if (!need_program("mkntfs")) return;
-  const ByteVector records = pattern(3000, 8), maximum = pattern(32, 9);
-  const Quirk made = quirk([&](Filler& filler, MftReference) {
-    const MftReference journal = filler.make(
-        [&] {
-          Inode extend(filler.mount(), ntfs::system_record::kExtend);
-          return extend.reference();
-        }(),
-        u"$UsnJrnl", {});
-    filler.stream(journal, u"$J", records);
-    filler.stream(journal, u"$Max", maximum);
-  });
-  for (const Edit edit : kEdits) {
-    const ByteVector bytes = after(made, edit);
-    ReaderOver reader(bytes);
-    ntfs::Volume volume(reader);
-    const MftReference extend = volume.read_record(ntfs::system_record::kExtend)->reference();
-    const MftReference journal = volume.find(extend, u"$UsnJrnl").value().reference;
-    CHECK(volume.read_file(journal, u"$J") == records);
-    CHECK(volume.read_file(journal, u"$Max") == maximum);
-  }
-}
-
 TEST_CASE("an EFS file is removed with its keys, and moves with them", "[ntfs3g]") {
   if (!need_program("mkntfs")) return;
   const ByteVector keys = pattern(700, 4);
