@@ -95,6 +95,33 @@ class Changes(Scratch):
         self.make_pc("--crash-at", 31)
         self.check_repair("--crash-at", 31, keys=["--recovery-key", self.recovery_key()])
 
+    def fill_up(self):
+        """Files of all sizes until hardly a cluster is free."""
+        count = 0
+        for clusters in (1 << shift for shift in range(13, -1, -1)):
+            content = self.folder / "content"
+            content.write_bytes(b"x" * (clusters * 4096))
+            for _ in range(3):
+                count += 1
+                if run(need("ntfscp"), "-f", self.image, content, f"filling{count}.bin").returncode != 0:
+                    break
+
+    def test_on_a_full_volume_the_repair_goes_on_without_records(self):
+        self.make_pc("--plain", "--bare", "--clean", "--big-directory", 400, size="64M")
+        text = manifest_text() + RULE.format(
+            id="all", action="quarantine", path="Windows\\Installer\\$PatchCache$\\*", more="max_matches = 500")
+        manifest = self.write("manifest.toml", text)
+        self.fill_up()
+        before = self.journal(self.image)
+        report = self.repair("--check", "full", manifest=manifest)
+        self.assertEqual(report["verdict"], "fixed")
+        self.assertEqual(len(report["volumes"][0]["actions"]), 400)
+        self.assertEqual(self.journal(self.image), before)
+        self.assert_sound(self.image)
+        self.mend("check", "--disk", self.image)
+        said = [r for r in log_records(self.stick) if r["event.action"] == "changes-unrecorded"]
+        self.assertIn("No space left", said[0]["mendstick.reason"])
+
     def test_a_journal_in_doubt_is_left_alone_and_the_log_says_so(self):
         self.make_pc("--plain", "--clean")
         before = self.journal(self.plain_volume())
