@@ -274,7 +274,8 @@ void CrashMatrix::cut_everywhere() {
         check_between_positions(run.wreck);
         check_finish(run.wreck, Way::kResume);
         check_finish(run.wreck, Way::kUndo);
-        if (!is_long_run() && (counts_.cuts % scenario_.nested_sample) != 0) continue;
+        if (counts_.cuts % (is_long_run() ? scenario_.long_nested_sample : scenario_.nested_sample) != 0)
+          continue;
         check_finish_cut(run.wreck, Way::kResume, seed);
         check_finish_cut(run.wreck, Way::kUndo, seed);
       }

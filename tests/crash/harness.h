@@ -29,8 +29,8 @@ struct Scenario {
   uint64_t partition_size = 0;  // 0: to the end of the disk
   // Makes the repair in the overlay, with end_stage(), and tells the witnesses' places {offset, length}.
   std::function<std::vector<std::pair<uint64_t, uint64_t>>(block::Overlay&)> prepare;
-  // Of the wrecks of a sampled run, one in so many has its resume and undo cut as well.
-  uint64_t nested_sample = 17;
+  // Of the wrecks of a sampled run, and of a long one, one in so many has its resume and undo cut as well.
+  uint64_t nested_sample = 17, long_nested_sample = 1;
   // Looks at the disk after every cut, on whichever way; FAILs where Windows would do harm to it. May be
   // null.
   std::function<void(const SparseBytes& disk, const std::string& story)> judge;
