@@ -11,8 +11,8 @@ namespace mend::brokenpc {
 namespace {
 
 struct Program {
-  const char* path;
-  uint64_t kibibytes;
+  const char* path = "";
+  uint64_t kibibytes = 0;
   bool compact_os = false;
 };
 
@@ -194,10 +194,10 @@ void WindowsTree::make_programs() {
       if (path == "Windows\\System32\\" + std::string(name)) stored.emplace_back(name, record);
   }
   for (const auto& [name, record] : stored) {
-    std::string component = "Windows\\WinSxS\\amd64_microsoft-windows-" + name.substr(0, name.find('.')) +
-                            "_31bf3856ad364e35_10.0.22621." + std::to_string(machine_.ubr) + "_none_" +
-                            to_hex(random(name).bytes(8));
-    tree_.hard_link(record, component + "\\" + name);
+    std::string path = "Windows\\WinSxS\\amd64_microsoft-windows-";
+    path.append(name, 0, name.find('.')).append("_31bf3856ad364e35_10.0.22621.");
+    path.append(std::to_string(machine_.ubr)).append("_none_").append(to_hex(random(name).bytes(8)));
+    tree_.hard_link(record, path.append("\\").append(name));
   }
 }
 
