@@ -20,6 +20,12 @@ struct Hibernated : Fixture {
     stages = overlay.stages();
     after = overlay.read_bytes(0, kBytes);
   }
+  Journal committed() {
+    Journal journal = create();
+    REQUIRE(commit(journal, disk).outcome == Outcome::kCommitted);
+    REQUIRE(disk.bytes == after);
+    return journal;
+  }
   Bytes header() const { return slice(Bytes(disk.bytes), kHeader, 4096); }
   bool header_is_back() const { return equal(header(), slice(Bytes(before), kHeader, 4096)); }
 };
@@ -41,9 +47,7 @@ TEST_CASE("W-7: the header is put back only where all else was read back as it w
   for (const uint64_t place : {Fixture::kEdit, uint64_t{12 * 4096}}) {
     CAPTURE(place);
     Hibernated f;
-    Journal journal = f.create();
-    REQUIRE(commit(journal, f.disk).outcome == Outcome::kCommitted);
-    REQUIRE(f.disk.bytes == f.after);
+    Journal journal = f.committed();
     StuckDevice disk(f.disk);
     disk.stuck_at = place;
     const Result result = undo(journal, disk, f.request.target);
@@ -59,8 +63,7 @@ TEST_CASE("W-7: the header is put back only where all else was read back as it w
 
 TEST_CASE("W-7: a header that came back in parts is given up again", "[journal]") {
   Hibernated f;
-  Journal journal = f.create();
-  REQUIRE(commit(journal, f.disk).outcome == Outcome::kCommitted);
+  Journal journal = f.committed();
   // The first write of the header reaches the disk without its second half.
   class HalfDevice : public test::ForwardingDevice {
    public:

@@ -78,22 +78,22 @@ TEST_CASE("Cluster sizes above 64 KiB are written as a negative power of two", "
   }
   ByteVector sector = boot_sector(uint64_t{1} << 20);
   sector[0x0d] = 0xf3;  // 4 MiB
-  CHECK(error_id([&] { parse_boot_sector(sector, 512 * kMiB); }) == "ntfs.boot.cluster");
+  CHECK(id_of_error([&] { parse_boot_sector(sector, 512 * kMiB); }) == "ntfs.boot.cluster");
   sector[0x0d] = 0;
-  CHECK(error_id([&] { parse_boot_sector(sector, 512 * kMiB); }) == "ntfs.boot.cluster");
+  CHECK(id_of_error([&] { parse_boot_sector(sector, 512 * kMiB); }) == "ntfs.boot.cluster");
   sector[0x0d] = 3;
-  CHECK(error_id([&] { parse_boot_sector(sector, 512 * kMiB); }) == "ntfs.boot.cluster");
+  CHECK(id_of_error([&] { parse_boot_sector(sector, 512 * kMiB); }) == "ntfs.boot.cluster");
 }
 
 TEST_CASE("NB-1: a volume that lies about its size is refused", "[ntfs]") {
-  CHECK(error_id([] { parse_boot_sector(boot_sector(32769), 16 * kMiB); }) == "ntfs.boot.size");
-  CHECK(error_id([] { parse_boot_sector(boot_sector(UINT64_MAX), 16 * kMiB); }) == "ntfs.boot.size");
+  CHECK(id_of_error([] { parse_boot_sector(boot_sector(32769), 16 * kMiB); }) == "ntfs.boot.size");
+  CHECK(id_of_error([] { parse_boot_sector(boot_sector(UINT64_MAX), 16 * kMiB); }) == "ntfs.boot.size");
   ByteVector sector = boot_sector(32767);
   write_le<uint64_t>(sector, 0x30, 4095);
-  CHECK(error_id([&] { parse_boot_sector(sector, 16 * kMiB); }) == "ntfs.boot.position");
+  CHECK(id_of_error([&] { parse_boot_sector(sector, 16 * kMiB); }) == "ntfs.boot.position");
   sector = boot_sector(32767);
   write_le<uint64_t>(sector, 0x38, UINT64_MAX);
-  CHECK(error_id([&] { parse_boot_sector(sector, 16 * kMiB); }) == "ntfs.boot.position");
+  CHECK(id_of_error([&] { parse_boot_sector(sector, 16 * kMiB); }) == "ntfs.boot.position");
 }
 
 TEST_CASE("NB-1: whatever is in a boot sector, the geometry is whole or there is none", "[ntfs]") {
@@ -108,7 +108,7 @@ TEST_CASE("NB-1: whatever is in a boot sector, the geometry is whole or there is
     for (unsigned value = 0; value < 256; ++value) {
       ByteVector sector = good;
       sector[at] = static_cast<uint8_t>(value);
-      error_id([&] { read(sector); });
+      id_of_error([&] { read(sector); });
     }
 }
 
@@ -125,7 +125,7 @@ TEST_CASE("NB-2: the copy at the volume's end steps in, and only for a damaged f
   CHECK(read_geometry(device).serial == 0x1122334455667799);
   CHECK(read_geometry(device).from_backup);
   device.bytes[16 * kMiB - 512 + 3] = 0;
-  CHECK(error_id([&] { read_geometry(device); }) == "ntfs.boot.mark");
+  CHECK(id_of_error([&] { read_geometry(device); }) == "ntfs.boot.mark");
 }
 
 TEST_CASE("The geometry of every shape of volume that mkntfs makes is read as it was asked for", "[ntfs]") {

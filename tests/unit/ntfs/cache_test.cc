@@ -25,7 +25,7 @@ TEST_CASE("The cache delivers what the device holds, whatever is asked in whatev
     cache.read(offset, out);
     if (!equal(out, Bytes(device.bytes).subspan(offset, length))) FAIL("read " << i << " differs");
   }
-  CHECK(error_id([&] {
+  CHECK(id_of_error([&] {
           ByteVector out(10);
           cache.read(device.bytes.size() - 9, out);
         }) == "block.range");

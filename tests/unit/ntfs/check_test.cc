@@ -297,7 +297,7 @@ TEST_CASE("NC-3: a volume with damage everywhere is still checked to its end", "
       device.bytes[static_cast<size_t>(range.offset + random() % range.length)] =
           static_cast<uint8_t>(random());
     }
-    const std::string id = error_id([&] {
+    const std::string id = id_of_error([&] {
       Volume volume(device);
       check_full(volume);
     });

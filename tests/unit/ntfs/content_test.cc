@@ -62,8 +62,8 @@ TEST_CASE("Content is read as it was written: resident, in one run, in several",
     const ByteVector part = builder.volume().read_file(file, offset, 5000);
     CHECK(equal(part, Bytes(expected).subspan(offset, 5000)));
   }
-  CHECK(error_id([&] { builder.volume().read_file(file, expected.size(), 1); }) == "ntfs.stream.range");
-  CHECK(error_id([&] { builder.volume().read_file(file, UINT64_MAX, 2); }) == "ntfs.stream.range");
+  CHECK(id_of_error([&] { builder.volume().read_file(file, expected.size(), 1); }) == "ntfs.stream.range");
+  CHECK(id_of_error([&] { builder.volume().read_file(file, UINT64_MAX, 2); }) == "ntfs.stream.range");
   CHECK(check_full(builder.volume()).clean());
 }
 
@@ -101,9 +101,9 @@ TEST_CASE("NS-1: content that only Windows can deliver is refused, never given a
     return file;
   };
   const MftReference wof = file_with(u"ntdll.dll", kReparseTagWof);
-  CHECK(error_id([&] { builder.volume().read_file(wof); }) == "ntfs.content.wof");
-  CHECK(error_id([&] { builder.volume().read_file(wof, 0, 4); }) == "ntfs.content.wof");
-  CHECK(error_id([&] { builder.volume().read_file_to(wof, [](Bytes) {}); }) == "ntfs.content.wof");
+  CHECK(id_of_error([&] { builder.volume().read_file(wof); }) == "ntfs.content.wof");
+  CHECK(id_of_error([&] { builder.volume().read_file(wof, 0, 4); }) == "ntfs.content.wof");
+  CHECK(id_of_error([&] { builder.volume().read_file_to(wof, [](Bytes) {}); }) == "ntfs.content.wof");
   const FileInfo info = builder.volume().stat(wof);
   CHECK(info.wof_compressed);
   CHECK(info.reparse_tag == kReparseTagWof);
@@ -111,18 +111,18 @@ TEST_CASE("NS-1: content that only Windows can deliver is refused, never given a
   CHECK(info.streams == std::vector<std::u16string>{u"WofCompressedData"});
   CHECK(builder.volume().read_file(wof, u"WofCompressedData") == noise(30));
   const MftReference cloud = file_with(u"onedrive.txt", 0x9000601a);
-  CHECK(error_id([&] { builder.volume().read_file(cloud); }) == "ntfs.content.reparse");
+  CHECK(id_of_error([&] { builder.volume().read_file(cloud); }) == "ntfs.content.reparse");
 
   const MftReference efs = builder.make_file(kRootDirectory, u"secret.txt", {});
   NewAttribute data = data_over({{0, 1, builder.allocate(1)}}, 4096);
   data.flags = Attribute::kEncrypted;
   builder.replace_attribute(efs.record, data);
-  CHECK(error_id([&] { builder.volume().read_file(efs); }) == "ntfs.content.encrypted");
+  CHECK(id_of_error([&] { builder.volume().read_file(efs); }) == "ntfs.content.encrypted");
   CHECK(builder.volume().stat(efs).encrypted);
 
   const MftReference folder = builder.make_directory(kRootDirectory, u"folder");
-  CHECK(error_id([&] { builder.volume().read_file(folder); }) == "ntfs.content.none");
-  CHECK(error_id([&] { builder.volume().read_file(efs, u"no such stream"); }) == "ntfs.content.none");
+  CHECK(id_of_error([&] { builder.volume().read_file(folder); }) == "ntfs.content.none");
+  CHECK(id_of_error([&] { builder.volume().read_file(efs, u"no such stream"); }) == "ntfs.content.none");
   CHECK(check_full(builder.volume()).clean());
 }
 
@@ -161,7 +161,7 @@ TEST_CASE("Fields of a compressed attribute at their extremes are refused", "[nt
     data.compression_unit_shift = 4;
     change(data);
     builder.replace_attribute(file.record, data);
-    return error_id([&] { builder.volume().read_file(file); });
+    return id_of_error([&] { builder.volume().read_file(file); });
   };
   CHECK(id_with([](NewAttribute&) {}).empty());
   CHECK(id_with([](NewAttribute& data) { data.flags = 2; }) == "ntfs.stream.compression");
@@ -285,7 +285,7 @@ TEST_CASE("NA-1: an attribute list that disagrees with the records is refused, a
     builder.store_record(record, std::move(bytes));
     CHECK_FALSE(check_full(builder.volume()).clean());
     CHECK_FALSE(check_file(builder.volume(), made.file).empty());
-    return error_id([&] { builder.volume().read_file(made.file); });
+    return id_of_error([&] { builder.volume().read_file(made.file); });
   };
   CHECK(damaged(made.extension.record, 0x10, 9) == "ntfs.list.extension");  // sequence
   CHECK(damaged(made.extension.record, 0x16, 0) == "ntfs.list.extension");  // free
@@ -301,7 +301,7 @@ TEST_CASE("NA-1: an attribute list that disagrees with the records is refused, a
     bytes[list_at + bit / 8] = static_cast<uint8_t>(bytes[list_at + bit / 8] ^ (1U << (bit % 8)));
     VolumeBuilder changed(good.device().bytes);
     changed.store_record(made.file.record, std::move(bytes));
-    const std::string id = error_id([&] {
+    const std::string id = id_of_error([&] {
       if (changed.volume().read_file(made.file) != made.content) FAIL("bit " << bit << " gave other content");
     });
     if (!id.empty()) ++refused;

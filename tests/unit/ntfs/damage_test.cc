@@ -122,7 +122,7 @@ TEST_CASE("NV-2: holes cannot make $MFT or an index larger than the volume", "[n
   attribute.runs.push_back({total_clusters(attribute.runs), vast, Run::kHole});
   attribute.size_bytes = attribute.initialised_bytes = total_clusters(attribute.runs) * 4096;
   builder.replace_attribute(system_record::kMft, attribute);
-  CHECK(error_id([&] { builder.volume(); }) == "ntfs.mft.hole");
+  CHECK(id_of_error([&] { builder.volume(); }) == "ntfs.mft.hole");
 
   for (const bool resident_bitmap : {true, false}) {
     VolumeBuilder other(good);

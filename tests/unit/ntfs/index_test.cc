@@ -158,7 +158,7 @@ TEST_CASE("NI-1: a tree that leads in a circle ends with an error", "[ntfs]") {
       apply_fixups(changed);
       builder.device().write(offset, changed);
       Volume volume(builder.device());
-      const std::string id = error_id([&] { names_of(volume, folder); });
+      const std::string id = id_of_error([&] { names_of(volume, folder); });
       if (target == block || target >= blocks) CHECK(id.starts_with("ntfs.index."));
       circles += id == "ntfs.index.depth" || id == "ntfs.index.loop" ? 1U : 0U;
       CHECK_FALSE(check_full(volume).clean());
@@ -217,7 +217,7 @@ TEST_CASE("The view indexes of $Secure are found by key", "[ntfs]") {
   CHECK(find_view_entry(volume, secure, u"$SDH", hash_key).has_value());
   write_le<uint32_t>(id, 0, 0xfffff);
   CHECK_FALSE(find_view_entry(volume, secure, u"$SII", id));
-  CHECK(error_id([&] { find_view_entry(volume, secure, u"$O", id); }) == "ntfs.index.none");
+  CHECK(id_of_error([&] { find_view_entry(volume, secure, u"$O", id); }) == "ntfs.index.none");
 }
 
 TEST_CASE("Keys of view indexes sort as NTFS sorts them", "[ntfs]") {
@@ -233,5 +233,5 @@ TEST_CASE("Keys of view indexes sort as NTFS sorts them", "[ntfs]") {
   CHECK(collate_key(Collation::kSecurityHash, bytes({1, 9}), bytes({2, 0})) < 0);
   CHECK(collate_key(Collation::kSecurityHash, bytes({1, 9}), bytes({1, 8})) > 0);
   CHECK(collate_key(Collation::kSid, bytes({1, 9}), bytes({1, 9, 0})) < 0);
-  CHECK(error_id([&] { collate_key(Collation::kUnicode, {}, {}); }) == "ntfs.index.collation");
+  CHECK(id_of_error([&] { collate_key(Collation::kUnicode, {}, {}); }) == "ntfs.index.collation");
 }

@@ -172,7 +172,7 @@ TEST_CASE("A log that is closed, checked or empty is left as it is", "[ntfs]") {
   untouched(ByteVector(128 * 4096, 0xff), LogCondition::kEmpty);
   LogVolume zeros;
   CHECK(inspect_log(zeros.device).condition == LogCondition::kDamaged);
-  CHECK(error_id([&] { replay_log(zeros.device); }) == "ntfs.log.restart");
+  CHECK(id_of_error([&] { replay_log(zeros.device); }) == "ntfs.log.restart");
 }
 
 TEST_CASE("The log is found without $MFT's first record, and by its copy", "[ntfs]") {
@@ -204,7 +204,7 @@ TEST_CASE("NLW-1, NLW-2, NLW-4: the target writes what it was told, in order, an
   CHECK(device.bytes[1000] == 3);
   CHECK(device.bytes[22999] == 3);
   CHECK(device.bytes[23000] == 0);
-  CHECK(error_id([&] { target.write({{8191, 2}}, data); }) == "ntfs.log.target.log");
+  CHECK(id_of_error([&] { target.write({{8191, 2}}, data); }) == "ntfs.log.target.log");
   // NLW-4: what changed below in the meantime, in sectors that were not written to, stays.
   target.read({{40960, 10}}, back);
   target.write({{40960 + 1000, 100}, {40960 + 4095, 1}}, ByteVector(101, 9));
@@ -215,8 +215,8 @@ TEST_CASE("NLW-1, NLW-2, NLW-4: the target writes what it was told, in order, an
   CHECK(device.bytes[40960 + 1099] == 9);
   CHECK(device.bytes[40960 + 2000] == 6);
   CHECK(device.bytes[40960 + 4095] == 9);
-  CHECK(error_id([&] { target.write({{(1 << 20) - 512, 1}}, data); }) == "ntfs.log.target.outside");
-  CHECK(error_id([&] { target.read({{UINT64_MAX, 2}}, back); }) == "ntfs.log.target.outside");
+  CHECK(id_of_error([&] { target.write({{(1 << 20) - 512, 1}}, data); }) == "ntfs.log.target.outside");
+  CHECK(id_of_error([&] { target.read({{UINT64_MAX, 2}}, back); }) == "ntfs.log.target.outside");
 }
 
 TEST_CASE("NRP-2: bits that flip anywhere in the log never do more than end the replay", "[ntfs]") {

@@ -45,14 +45,14 @@ ByteVector after(ByteVector record, const Change& change) {
   return record;
 }
 std::string error_of(const ByteVector& record, const Change& change) {
-  return error_id([&] { after(record, change); });
+  return id_of_error([&] { after(record, change); });
 }
 ByteVector block_after(ByteVector block, const Change& change) {
   change_index_block(block, 0, change.get());
   return block;
 }
 std::string block_error(const ByteVector& block, const Change& change) {
-  return error_id([&] { block_after(block, change); });
+  return id_of_error([&] { block_after(block, change); });
 }
 
 void check_block(ByteVector block) {

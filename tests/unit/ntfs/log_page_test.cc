@@ -44,7 +44,7 @@ Lsn end_of(const ByteVector& log) {
 }
 
 std::string end_error(const ByteVector& log) {
-  return error_id([&] { end_of(log); });
+  return id_of_error([&] { end_of(log); });
 }
 
 }  // namespace
@@ -204,7 +204,7 @@ TEST_CASE("NLR-1: what is not a record at its place is refused", "[ntfs]") {
     const size_t record = writer.last_lsn() * 8 % 4096;
     for (size_t i = 0; i < width; ++i) page[record + at + i] = static_cast<uint8_t>(value >> (8 * i));
     LogWriter::put_page(log, 34, page);
-    return error_id([&] {
+    return id_of_error([&] {
       OpenLog open(log);
       open.file->open_ring();
       LogRecord record_read;

@@ -139,7 +139,7 @@ TEST_CASE("A log cut at any page leaves no half transaction", "[ntfs]") {
     std::fill(cut_log.begin() + static_cast<ptrdiff_t>(cut * 4096), cut_log.end(), uint8_t{0xff});
     volume.put_log(cut_log);
     if (cut == 34) {
-      CHECK(error_id([&] { replay_log(volume.device); }) == "ntfs.log.end.current");
+      CHECK(id_of_error([&] { replay_log(volume.device); }) == "ntfs.log.end.current");
       continue;
     }
     replay_log(volume.device);

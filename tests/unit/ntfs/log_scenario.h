@@ -107,7 +107,7 @@ inline std::string replay_error(const LogWriter& writer, LogVolume* into = nullp
   LogVolume volume;
   LogVolume& target = into != nullptr ? *into : volume;
   target.put_log(writer.finish());
-  return error_id([&] { ntfs::replay_log(target.device); });
+  return id_of_error([&] { ntfs::replay_log(target.device); });
 }
 
 }  // namespace mend::test

@@ -109,9 +109,13 @@ TEST_CASE("LZNT1: damaged input is decoded within bounds or refused", "[ntfs]") 
   const auto read = [](const ByteVector& bytes) { expand(bytes, 8192); };
   CHECK(flip_every_bit(packed, read) > 0);
   CHECK(cut_every_length(packed, read) > 0);
-  CHECK(error_id([] { expand(ByteVector{0x02, 0xb0, 0x01, 0x00, 0x00}, 8); }) == "ntfs.lznt1.first");
-  CHECK(error_id([] { expand(ByteVector{0x03, 0xb0, 0x02, 'a', 0x00, 0x10}, 8); }) == "ntfs.lznt1.distance");
-  CHECK(error_id([] { expand(ByteVector{0x03, 0xb0, 0x02, 'a', 0xff, 0x0f}, 8); }) == "ntfs.lznt1.long");
-  CHECK(error_id([] { expand(ByteVector{0x03, 0xb0, 0x02, 'a', 0x00}, 8); }) == "ntfs.lznt1.truncated");
-  CHECK(error_id([] { expand(ByteVector{0x03, 0x80, 0x02, 'a', 0x00, 0x00}, 8); }) == "ntfs.lznt1.signature");
+  CHECK(id_of_error([] { expand(ByteVector{0x02, 0xb0, 0x01, 0x00, 0x00}, 8); }) == "ntfs.lznt1.first");
+  CHECK(id_of_error([] {
+          expand(ByteVector{0x03, 0xb0, 0x02, 'a', 0x00, 0x10}, 8);
+        }) == "ntfs.lznt1.distance");
+  CHECK(id_of_error([] { expand(ByteVector{0x03, 0xb0, 0x02, 'a', 0xff, 0x0f}, 8); }) == "ntfs.lznt1.long");
+  CHECK(id_of_error([] { expand(ByteVector{0x03, 0xb0, 0x02, 'a', 0x00}, 8); }) == "ntfs.lznt1.truncated");
+  CHECK(id_of_error([] {
+          expand(ByteVector{0x03, 0x80, 0x02, 'a', 0x00, 0x00}, 8);
+        }) == "ntfs.lznt1.signature");
 }

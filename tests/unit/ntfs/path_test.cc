@@ -91,9 +91,9 @@ TEST_CASE("NP-1: a reparse point on the way is refused, at its end it is told", 
   Tree tree;
   make_junction(tree.builder, tree.users, u"All Users");
   Volume& volume = tree.builder.volume();
-  CHECK(error_id([&] { resolve(volume, "Users\\All Users\\x"); }) == "ntfs.path.reparse");
+  CHECK(id_of_error([&] { resolve(volume, "Users\\All Users\\x"); }) == "ntfs.path.reparse");
   CHECK(resolve(volume, "Users\\All Users").found());
-  CHECK(error_id([&] { glob(volume, split_path("Users\\all users\\*"), 10); }) == "ntfs.path.reparse");
+  CHECK(id_of_error([&] { glob(volume, split_path("Users\\all users\\*"), 10); }) == "ntfs.path.reparse");
   const GlobResult result = glob(volume, split_path("Users\\*\\NTUSER.DAT"), 10);
   CHECK(paths(result) == std::vector<std::string>{"Users\\anna\\ntuser.dat", "Users\\bernd\\ntuser.dat"});
   CHECK(result.passed_over == std::vector<std::string>{"Users\\All Users"});

@@ -103,7 +103,7 @@ TEST_CASE("NM-2: sizes at their extremes never lead outside the record", "[ntfs]
     for (uint32_t value : {0U, 1U, 7U, 8U, 0x7fffffffU, 0x80000000U, 0xfffffff8U, 0xffffffffU}) {
       ByteVector bad = record;
       write_le<uint32_t>(bad, at, value);
-      error_id([&] { read_all(bad); });
+      id_of_error([&] { read_all(bad); });
     }
 }
 
@@ -114,16 +114,16 @@ TEST_CASE("A record says what is wrong with it", "[ntfs]") {
   const auto id_with = [&](size_t at, uint32_t value) {
     ByteVector bad = record;
     write_le<uint32_t>(bad, at, value);
-    return error_id([&] { RecordView(bad, 5); });
+    return id_of_error([&] { RecordView(bad, 5); });
   };
   CHECK(id_with(0, kMagicBaad) == "ntfs.record.magic");
   CHECK(id_with(0x18, 1025) == "ntfs.record.size");
   CHECK(id_with(0x1c, 4096) == "ntfs.record.size");
   CHECK(id_with(0x2c, 6) == "ntfs.record.number");
-  CHECK(error_id([&] { RecordView(record, 6); }) == "ntfs.record.number");
+  CHECK(id_of_error([&] { RecordView(record, 6); }) == "ntfs.record.number");
   apply_fixups(record);
   record[511] ^= 0x55;
-  CHECK(error_id([&] { Record::parse(record, 5); }) == "ntfs.record.torn");
+  CHECK(id_of_error([&] { Record::parse(record, 5); }) == "ntfs.record.torn");
 }
 
 TEST_CASE("Volumes of 4096-byte sectors have records of 4 KiB", "[ntfs]") {

@@ -28,7 +28,7 @@ TEST_CASE("Mapping pairs: lengths, forward and backward steps, holes", "[ntfs]")
 
 TEST_CASE("NR-1: runs outside the volume, beyond their attribute or over each other are refused", "[ntfs]") {
   const auto id = [](ByteVector pairs, uint64_t highest, uint64_t clusters = 0x1000) {
-    return error_id([&] { decode_runs(pairs, 0, highest, clusters); });
+    return id_of_error([&] { decode_runs(pairs, 0, highest, clusters); });
   };
   CHECK(id({0x11, 0x30, 0x60, 0}, 0x2f).empty());
   CHECK(id({0x11, 0x30, 0x60, 0}, 0x2f, 0x90).empty());
@@ -86,8 +86,8 @@ TEST_CASE("Extents join by VCN or not at all", "[ntfs]") {
   RunList runs{{0, 10, 100}};
   append_extent(runs, {{10, 5, 200}});
   CHECK(runs.size() == 2);
-  CHECK(error_id([&] { append_extent(runs, {{16, 5, 300}}); }) == "ntfs.runs.gap");
-  CHECK(error_id([&] { append_extent(runs, {{10, 5, 300}}); }) == "ntfs.runs.gap");
+  CHECK(id_of_error([&] { append_extent(runs, {{16, 5, 300}}); }) == "ntfs.runs.gap");
+  CHECK(id_of_error([&] { append_extent(runs, {{10, 5, 300}}); }) == "ntfs.runs.gap");
   append_extent(runs, {{15, 5, 198}});
-  CHECK(error_id([&] { check_no_overlap(runs); }) == "ntfs.runs.overlap");
+  CHECK(id_of_error([&] { check_no_overlap(runs); }) == "ntfs.runs.overlap");
 }

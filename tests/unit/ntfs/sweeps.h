@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "tests/support/catch.h"
+#include "tests/support/error_id.h"
 
 namespace mend::test {
 
@@ -45,16 +46,6 @@ size_t cut_every_length(const ByteVector& good, Read&& read) {
     }
   }
   return refused;
-}
-
-template <typename Call>
-std::string error_id(Call&& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.id();
-  }
-  return "";
 }
 
 }  // namespace mend::test

@@ -65,9 +65,9 @@ TEST_CASE("NU-1: a short table maps the rest to itself; a wrong one is refused",
   CHECK(Upcase(bytes).fold(u'\u0444') == u'\u0444');
   CHECK(Upcase(bytes).fold(u'\uffff') == u'\uffff');
   bytes[2 * 'q'] = 'q';
-  CHECK(error_id([&] { Upcase{Bytes(bytes)}; }) == "ntfs.upcase.letters");
-  CHECK(error_id([&] { Upcase{Bytes(bytes).first(255)}; }) == "ntfs.upcase.size");
-  CHECK(error_id([] { Upcase{ByteVector(2 * Upcase::kEntries + 2)}; }) == "ntfs.upcase.size");
+  CHECK(id_of_error([&] { Upcase{Bytes(bytes)}; }) == "ntfs.upcase.letters");
+  CHECK(id_of_error([&] { Upcase{Bytes(bytes).first(255)}; }) == "ntfs.upcase.size");
+  CHECK(id_of_error([] { Upcase{ByteVector(2 * Upcase::kEntries + 2)}; }) == "ntfs.upcase.size");
 }
 
 TEST_CASE("The table that mkntfs writes folds what Windows folds", "[ntfs]") {
